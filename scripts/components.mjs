@@ -1,0 +1,94 @@
+/**
+ * The real components that tests run against, and where each comes from. Adding one is one line.
+ *
+ * `scripts/setup.mjs` installs what is missing; `test/support/require-component.ts` hands a test
+ * the path, or the reason to skip. Everything here is optional: without it, its tests are skipped
+ * (or fail, with EVENKEEL_REQUIRE=all).
+ */
+import { accessSync, constants } from 'node:fs';
+import { join } from 'node:path';
+import { cacheDirectory, searchPath } from './lib/paths.mjs';
+
+/**
+ * @typedef {object} Component
+ * @property {string} name what tests ask for
+ * @property {string} file the executable: a command's name, or a path
+ * @property {string} usedBy what is tested with it
+ * @property {{ apt: string } | { npm: string }} source the Debian package, or the exact npm package
+ */
+
+/** Exact versions: the matrix must not change because a new Node came out. */
+const NODE_VERSIONS = { 22: '22.23.3', 24: '24.21.0' };
+
+/** @type {readonly Component[]} */
+export const components = [
+  apt('dnsmasq', 'dnsmasq-base', 'DNS discovery'),
+  apt('unbound', 'unbound', 'DNS discovery with records that change'),
+  apt('unbound-control', 'unbound', 'DNS discovery with records that change'),
+  node(22, 'fetch and undici on Node 22'),
+  node(24, 'fetch and undici on Node 24'),
+];
+
+/**
+ * @param {string} command
+ * @param {string} debianPackage
+ * @param {string} usedBy
+ * @returns {Component}
+ */
+function apt(command, debianPackage, usedBy) {
+  return { name: command, file: command, usedBy, source: { apt: debianPackage } };
+}
+
+/**
+ * Another Node: the platform's own package, which is the binary and nothing else.
+ *
+ * @param {keyof typeof NODE_VERSIONS} major
+ * @param {string} usedBy
+ * @returns {Component}
+ */
+function node(major, usedBy) {
+  const prefix = process.platform === 'darwin' && process.arch === 'arm64' ? 'node-bin' : 'node';
+  const name = `${prefix}-${process.platform}-${process.arch}`;
+  return {
+    name: `node-${major}`,
+    file: join(npmDirectory(`node-${major}`), 'node_modules', name, 'bin', 'node'),
+    usedBy,
+    source: { npm: `${name}@${NODE_VERSIONS[major]}` },
+  };
+}
+
+/**
+ * Where an npm-sourced component is installed: away from node_modules, which belongs to the lockfile.
+ *
+ * @param {string} name
+ */
+export function npmDirectory(name) {
+  return join(cacheDirectory, name);
+}
+
+/** Debian keeps servers in sbin, which an ordinary user's search path lacks. */
+const EXTRA_DIRECTORIES = ['/usr/sbin', '/usr/local/sbin', '/sbin'];
+
+/**
+ * The executable of a component, or undefined when this machine does not have it.
+ *
+ * @param {Component} component
+ * @returns {string | undefined}
+ */
+export function findComponent(component) {
+  if (component.file.includes('/'))
+    return isExecutable(component.file) ? component.file : undefined;
+  return [...searchPath(), ...EXTRA_DIRECTORIES]
+    .map((directory) => join(directory, component.file))
+    .find(isExecutable);
+}
+
+/** @param {string} file */
+function isExecutable(file) {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

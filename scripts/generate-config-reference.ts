@@ -1,0 +1,23 @@
+/**
+ * Writes docs/reference/cluster-config.md from the schemas of the code. A test fails when the page is stale.
+ *
+ *   npm run reference
+ */
+import { writeFileSync } from 'node:fs';
+import { format, resolveConfig } from 'prettier';
+import { clusterJsonSchema } from '@evenkeel/core';
+import { renderReference } from './reference/render.ts';
+
+/** Where the page stands. */
+export const REFERENCE_FILE: URL = new URL('../docs/reference/cluster-config.md', import.meta.url);
+
+/** The page as it has to be, formatted as the repository is. */
+export async function configReference(): Promise<string> {
+  const page = renderReference({
+    code: clusterJsonSchema({ form: 'code' }),
+    file: clusterJsonSchema({ form: 'file' }),
+  });
+  return format(page, { ...(await resolveConfig(REFERENCE_FILE)), parser: 'markdown' });
+}
+
+if (import.meta.main) writeFileSync(REFERENCE_FILE, await configReference());

@@ -1,0 +1,150 @@
+/**
+ * Who may import whom inside a package: the one source of the rule.
+ *
+ * `oxlint.config.ts` turns every row into lint rules, CONTRIBUTING.md prints `renderImportTable()`,
+ * and `test/lint-rules.test.ts` proves that the rules bite and that the printed table is current.
+ * A folder without a row fails the lint run: a new folder starts with a decision about its imports.
+ */
+
+/** One folder below `packages/<package>/src/` and everything its files may import from outside it. */
+export interface ImportRow {
+  /** Folder, relative to the package's `src/`; a nested folder wins over its parent. */
+  readonly folder: string;
+  /** Folders (`model`) or single files (`cluster/cluster.ts`) of the same package. */
+  readonly may: readonly string[];
+  /** Packages and Node built-ins: exact names, or `node:*` for any built-in. */
+  readonly packages: readonly string[];
+  /** Printed in the table and in the lint message when it says more than the lists do. */
+  readonly note?: string;
+  /** A policy must not know its siblings: sub-folders are closed to each other. */
+  readonly closedSubfolders?: boolean;
+}
+
+const BASE = ['model', 'error', 'algorithm', 'runtime', 'schema'] as const;
+/** What code outside the cluster sees of it: contracts only, so nothing is pulled in by using them. */
+const CLUSTER_FACE = 'cluster/face.ts';
+/** A transport decodes its options, keeps a retry budget and reports events; the rest is the cluster's. */
+const CLIENT = [
+  'model',
+  'error',
+  'runtime',
+  'schema',
+  'resilience',
+  'telemetry/events.ts',
+  CLUSTER_FACE,
+] as const;
+
+const coreImports: readonly ImportRow[] = [
+  {
+    folder: '.',
+    may: [
+      ...BASE,
+      'policy',
+      'topology',
+      'health',
+      'resilience',
+      'discovery',
+      'config',
+      'cluster',
+      'telemetry/events.ts',
+      'telemetry/logger.ts',
+    ],
+    packages: [],
+    note: 'the main entry: nothing that needs an optional peer',
+  },
+  { folder: 'error', may: [], packages: [], note: 'imports nothing' },
+  {
+    folder: 'algorithm',
+    may: [],
+    packages: ['node:crypto'],
+    note: 'pure maths on numbers, strings and arrays',
+  },
+  { folder: 'model', may: ['error'], packages: ['node:net'] },
+  {
+    folder: 'schema',
+    may: ['error'],
+    packages: ['zod'],
+    note: 'how a raw value becomes a checked one',
+  },
+  {
+    folder: 'runtime',
+    may: ['error', 'algorithm'],
+    packages: ['node:*'],
+    note: 'the only place with Date, Math.random, performance and timers',
+  },
+  {
+    folder: 'policy',
+    may: [...BASE],
+    packages: ['zod'],
+    note: 'policy/<a> never imports policy/<b>: children arrive by registry or constructor',
+    closedSubfolders: true,
+  },
+  { folder: 'topology', may: [...BASE], packages: ['zod'] },
+  { folder: 'health', may: [...BASE], packages: ['node:*', 'zod'] },
+  { folder: 'resilience', may: [...BASE], packages: ['zod'] },
+  { folder: 'discovery', may: [...BASE], packages: ['node:*', 'yaml', 'zod'] },
+  {
+    folder: 'config',
+    may: ['model', 'error', 'schema', 'policy', 'topology', 'health', 'resilience', 'discovery'],
+    packages: ['zod'],
+    note: 'schemas of the whole, put together from the schemas of the parts',
+  },
+  { folder: 'telemetry', may: ['model', 'error', 'runtime'], packages: ['node:*'] },
+  {
+    folder: 'telemetry/metrics',
+    may: ['model', 'error', 'runtime', 'telemetry', CLUSTER_FACE],
+    packages: ['prom-client'],
+    note: "reads the cluster's public face",
+  },
+  {
+    folder: 'cluster',
+    may: [
+      ...BASE,
+      'policy',
+      'topology',
+      'health',
+      'resilience',
+      'discovery',
+      'config',
+      'telemetry',
+    ],
+    packages: ['node:*', 'zod'],
+    note: 'composes everything below it',
+  },
+  {
+    folder: 'client',
+    may: [...CLIENT],
+    packages: ['node:*', 'zod'],
+    note: 'of the cluster only its public face',
+    closedSubfolders: true,
+  },
+  {
+    folder: 'client/undici',
+    may: [...CLIENT],
+    packages: ['node:*', 'undici', 'zod'],
+    note: 'of the cluster only its public face',
+  },
+  {
+    folder: 'testing',
+    may: [...BASE, 'policy', 'topology', 'health', 'resilience', 'discovery', 'config', 'cluster'],
+    packages: ['node:*'],
+    note: 'imported by tests, benches and users, never by src',
+  },
+];
+
+/** The rows of each package that has source, by the package's folder name. */
+export const importTables: Readonly<Record<string, readonly ImportRow[]>> = { core: coreImports };
+
+/** The table as CONTRIBUTING.md prints it. */
+export function renderImportTable(rows: readonly ImportRow[]): string {
+  const code = (names: readonly string[]): string =>
+    names.length === 0 ? 'nothing' : names.map((name) => `\`${name}\``).join(', ');
+  const lines = rows.map(
+    (row) => `| \`${row.folder}\` | ${code(row.may)} | ${code(row.packages)} | ${row.note ?? ''} |`,
+  );
+  return [
+    '| folder | may import (besides itself) | packages | rule |',
+    '| --- | --- | --- | --- |',
+    ...lines,
+  ].join('\n');
+}
