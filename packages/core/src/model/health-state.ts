@@ -1,0 +1,35 @@
+/**
+ * Why an endpoint may not be picked, as bits that several authorities set independently of each other: none of them
+ * has to know the others, and an endpoint is eligible when no bit is left.
+ */
+export const HealthFlag = {
+  /** Active checks failed `fall` times in a row. */
+  failedActiveCheck: 1,
+  /** No active check has come back yet, and the configuration says to wait for one. */
+  unchecked: 2,
+  /** Ejected by outlier detection. */
+  ejected: 4,
+  /** Leaving: removed by discovery, or told to drain. */
+  draining: 8,
+  /** Switched off by an operator. */
+  disabled: 16,
+} as const;
+
+export type HealthFlag = (typeof HealthFlag)[keyof typeof HealthFlag];
+
+/** One word for the state, worst first. */
+export type HealthState =
+  'disabled' | 'draining' | 'unhealthy' | 'ejected' | 'unchecked' | 'healthy';
+
+/** The word that stands for a set of flags. */
+export function healthStateOf(flags: number): HealthState {
+  if ((flags & HealthFlag.disabled) !== 0) return 'disabled';
+  if ((flags & HealthFlag.draining) !== 0) return 'draining';
+  if ((flags & HealthFlag.failedActiveCheck) !== 0) return 'unhealthy';
+  if ((flags & HealthFlag.ejected) !== 0) return 'ejected';
+  if ((flags & HealthFlag.unchecked) !== 0) return 'unchecked';
+  return 'healthy';
+}
+
+/** Flags that even panic does not override: traffic there would be wrong, not merely risky. */
+export const NEVER_ELIGIBLE: number = HealthFlag.draining | HealthFlag.disabled;
