@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { FAMILIES } from './families.ts';
+import { createMetrics } from './metrics.ts';
+import { parseExposition } from './test-support/exposition.ts';
+import { endpointSnapshot, ScriptedCluster } from './test-support/scripted-cluster.ts';
+
+/** https://prometheus.io/docs/practices/naming/ and the checks of `promtool check metrics`. */
+describe('the names of metrics', () => {
+  it('have the form that Prometheus advises', async () => {
+    const cluster = new ScriptedCluster('users', { endpoints: [endpointSnapshot('a')] });
+    const families = parseExposition(
+      await createMetrics({ clusters: [cluster] }).registry.metrics(),
+    );
+    expect(families.size).toBe(FAMILIES.length + 1);
+    for (const { name, help, type } of families.values()) {
+      expect(name).toMatch(/^evenkeel_[a-z]+(_[a-z]+)*$/);
+      expect(help, name).toMatch(/^[A-Z0-9].*\.$/);
+      expect(['counter', 'gauge', 'histogram'], name).toContain(type);
+      expect(name.endsWith('_total'), name).toBe(type === 'counter');
+      // Base units only, no type in the name, no suffix that a histogram's parts would collide with.
+      expect(name).not.toMatch(
+        /_(ms|milliseconds|minutes|percent|counter|gauge|histogram|count|sum|bucket|info)$/,
+      );
+      if (/(duration|age|latency|delay)/.test(name)) expect(name).toMatch(/_seconds$/);
+    }
+  });
+
+  it('are all different, and each has labels of one meaning', () => {
+    expect(new Set(FAMILIES.map(({ name }) => name)).size).toBe(FAMILIES.length);
+    const known = ['outcome', 'state', 'detector', 'enforced', 'change', 'kind', 'endpoint'];
+    for (const { name, labels } of FAMILIES) {
+      expect(new Set(labels).size, name).toBe(labels.length);
+      for (const label of labels) expect(known, name).toContain(label);
+    }
+  });
+
+  it('come with as many label values as labels', () => {
+    const cluster = new ScriptedCluster('users', { endpoints: [endpointSnapshot('a')] });
+    for (const { name, labels, read } of FAMILIES) {
+      const reading = {
+        snapshot: cluster.state,
+        nowMs: 0,
+        labelled: cluster.state.endpoints,
+        unlabelledCount: 0,
+        events: {
+          panicCount: 0,
+          addedCount: 0,
+          updatedCount: 0,
+          removedCount: 0,
+          healthChanges: new Map(),
+          ejections: new Map([['x', { detector: 'd', enforced: true, count: 1 }]]),
+        },
+      };
+      read(reading, (value, ...labelValues) => {
+        expect(Number.isFinite(value), name).toBe(true);
+        expect(labelValues, name).toHaveLength(labels.length);
+      });
+    }
+  });
+});
