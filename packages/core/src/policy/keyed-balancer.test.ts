@@ -48,10 +48,9 @@ describe.each(TABLE_POLICIES)('the table of %s', (name) => {
     ['slots change', [{ ...B, slot: 4 }, A, C]],
   ])('is kept when %s', (_change, next) => {
     const balancer = createBalancer(name);
-    balancer.update(membersOf(A, B, C));
-    const { table } = balancer;
-    balancer.update(membersOf(...next));
-    expect(balancer.table).toBe(table);
+    const before = balancer.update(membersOf(A, B, C));
+    const after = balancer.update(membersOf(...next), before);
+    expect(balancer.tableOf(after)).toBe(balancer.tableOf(before));
   });
 
   it.each([
@@ -61,10 +60,9 @@ describe.each(TABLE_POLICIES)('the table of %s', (name) => {
     ['a member is replaced', [A, B, { slot: 2, port: 9 }]],
   ])('is built anew when %s', (_change, next) => {
     const balancer = createBalancer(name);
-    balancer.update(membersOf(A, B, C));
-    const { table } = balancer;
-    balancer.update(membersOf(...next));
-    expect(balancer.table).not.toBe(table);
+    const before = balancer.update(membersOf(A, B, C));
+    const after = balancer.update(membersOf(...next), before);
+    expect(balancer.tableOf(after)).not.toBe(balancer.tableOf(before));
   });
 
   it('leads to the new slots after they change', () => {
@@ -74,6 +72,7 @@ describe.each(TABLE_POLICIES)('the table of %s', (name) => {
     const old = keys.map((hashKey) => before.pick({ hashKey }, 0));
     const after = balancer.update(
       membersOf({ ...A, slot: 10 }, { ...B, slot: 11 }, { ...C, slot: 12 }),
+      before,
     );
     expect(keys.map((hashKey) => after.pick({ hashKey }, 0))).toEqual(old.map((slot) => slot + 10));
   });
@@ -83,8 +82,8 @@ describe.each(TABLE_POLICIES)('the table of %s', (name) => {
     const before = balancer.update(membersOf(A, B, C));
     const keys = hashKeys(50);
     const old = keys.map((hashKey) => before.pick({ hashKey }, 0));
-    balancer.update(membersOf(B));
-    balancer.update(membersOf());
+    const next = balancer.update(membersOf(B), before);
+    balancer.update(membersOf(), next);
     expect(keys.map((hashKey) => before.pick({ hashKey }, 0))).toEqual(old);
   });
 });
@@ -99,10 +98,18 @@ describe('KeyedBalancer', () => {
       },
       createPicker: () => ({ pick: () => 0, explain: () => [] }),
     });
-    expect(balancer.table).toBeUndefined();
-    balancer.update(membersOf(A));
-    balancer.update(membersOf(A, B));
+    const first = balancer.update(membersOf(A));
+    const second = balancer.update(membersOf(A, B), first);
     expect(seen).toEqual([undefined, '10.0.0.1:1']);
-    expect(balancer.table).toBe('10.0.0.1:1,10.0.0.1:2');
+    expect(balancer.tableOf(second)).toBe('10.0.0.1:1,10.0.0.1:2');
+  });
+
+  it('keeps the tables of several groups apart', () => {
+    const balancer = createBalancer('maglev');
+    const one = balancer.update(membersOf(A, B));
+    const other = balancer.update(membersOf(B, C));
+    const same = balancer.update(membersOf(A, B), one);
+    expect(balancer.tableOf(same)).toBe(balancer.tableOf(one));
+    expect(balancer.tableOf(other)).not.toBe(balancer.tableOf(one));
   });
 });
