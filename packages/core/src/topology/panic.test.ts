@@ -31,6 +31,8 @@ describe('isPresumedHealthy', () => {
   it.each([
     { name: 'healthy', flags: 0, presumed: true },
     { name: 'unchecked', flags: HealthFlag.unchecked, presumed: true },
+    { name: 'degraded', flags: HealthFlag.degraded, presumed: true },
+    { name: 'degraded and failed', flags: HealthFlag.degraded | 1, presumed: false },
     { name: 'failed', flags: HealthFlag.failedActiveCheck, presumed: false },
     { name: 'ejected', flags: HealthFlag.ejected, presumed: false },
     {

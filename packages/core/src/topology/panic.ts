@@ -3,7 +3,7 @@
  * that are left would take them down as well, and it is more likely that the checks are wrong than that so many
  * endpoints broke at the same moment. So everyone gets traffic, and requests fail in proportion instead of all.
  */
-import { HealthFlag } from '../model/health-state.ts';
+import { DEGRADED, HealthFlag } from '../model/health-state.ts';
 
 /** As in Envoy (`healthy_panic_threshold`). */
 export const DEFAULT_PANIC_THRESHOLD_PERCENT = 50;
@@ -32,10 +32,10 @@ export function isPanic(
 }
 
 /**
- * Does nothing speak against an endpoint? True for healthy ones and for those that wait for their first check: not
- * knowing is no reason for panic. Counted as unhealthy, a cluster that is told to wait for first verdicts would panic
- * at its start and send traffic everywhere at once.
+ * Is an endpoint not known to be bad? True for healthy and degraded ones, which work, and for those that wait for their
+ * first check: not knowing is no reason for panic. Counted as unhealthy, a cluster that is told to wait for first
+ * verdicts would panic at its start and send traffic everywhere at once.
  */
 export function isPresumedHealthy(flags: number): boolean {
-  return (flags & ~HealthFlag.unchecked) === 0;
+  return (flags & ~(HealthFlag.unchecked | DEGRADED)) === 0;
 }

@@ -1,0 +1,280 @@
+import { configError } from '../error/config-error.ts';
+import { EvenkeelError } from '../error/evenkeel-error.ts';
+import { PickError, type PickFailure } from '../error/pick-error.ts';
+import type { ActiveHealthChecker, OutlierDetector } from '../health/health.ts';
+import type { LoadReport } from '../load-report/load-report.ts';
+import type { Endpoint } from '../model/endpoint.ts';
+import { type EndpointSet, MAX_ENDPOINTS } from '../model/endpoint-set.ts';
+import type { HashKeySource } from '../model/hash-key-source.ts';
+import { HealthFlag } from '../model/health-state.ts';
+import { LoadTable } from '../model/load-table.ts';
+import { Outcome, OUTCOME_COUNT } from '../model/outcome.ts';
+import { ANY, isExcluded, NO_SLOT, type PickContext } from '../model/pick-context.ts';
+import type { Balancer, Picker } from '../policy/policy.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Resolver } from '../discovery/resolver.ts';
+import type { ClusterEventListener } from '../telemetry/events.ts';
+import { explainPick } from './explain.ts';
+import type { Cluster, ClusterSnapshot, Lease, PickExplanation } from './face.ts';
+import { HealthBook } from './health-book.ts';
+import { LatencyHistogram } from './latency-histogram.ts';
+import { ClusterLease } from './lease.ts';
+import { Membership } from './membership.ts';
+import type { ClusterParts } from './parts.ts';
+import { isTrialCandidate, type Publication, Publisher } from './publisher.ts';
+import { ReadyGate } from './ready-gate.ts';
+import { Reporter } from './reporter.ts';
+import { snapshotOf } from './snapshot.ts';
+
+/**
+ * The facade: composes discovery, membership, health, publication and policy, and is the hot path itself. What changes
+ * rarely goes through the {@link Publisher}; a pick reads one field, the current picker.
+ */
+export class BalancedCluster implements Cluster {
+  readonly name: string;
+  readonly hashKeySource: HashKeySource | undefined;
+
+  readonly #clock: Clock;
+  readonly #load: LoadTable;
+  readonly #balancer: Balancer;
+  readonly #outlier: OutlierDetector | undefined;
+  readonly #checker: ActiveHealthChecker | undefined;
+  readonly #resolver: Resolver;
+  readonly #membership: Membership;
+  readonly #health: HealthBook;
+  readonly #publisher: Publisher;
+  readonly #reporter: Reporter;
+  readonly #latency = new LatencyHistogram();
+  readonly #ready: ReadyGate;
+  readonly #policyName: string;
+  #picker: Picker;
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: ClusterParts) {
+    const { name, runtime } = parts;
+    this.name = name;
+    this.hashKeySource = parts.hashKeySource;
+    this.#policyName = parts.policyName;
+    this.#clock = runtime.clock;
+    this.#ready = new ReadyGate(name, runtime.scheduler);
+    this.#reporter = new Reporter(name, runtime);
+    this.#load = parts.load;
+    this.#balancer = parts.balancer;
+    this.#membership = new Membership({
+      load: this.#load,
+      scheduler: runtime.scheduler,
+      drainTimeoutMs: parts.drainTimeoutMs,
+      initialFlags: parts.waitsForFirstCheck ? HealthFlag.unchecked : 0,
+      listener: this.#reporter,
+    });
+    this.#health = new HealthBook(this.#membership, this.#reporter, () =>
+      this.#publisher.request(),
+    );
+    this.#checker = parts.createChecker?.(this.#health);
+    this.#outlier = parts.createDetector?.(this.#health);
+    this.#health.detector = this.#outlier;
+    this.#publisher = new Publisher({
+      runtime,
+      balancer: this.#balancer,
+      panicThresholdPercent: parts.panicThresholdPercent,
+      members: () => this.#membership.all(),
+      onPublished: (publication, previous) => this.#onPublished(publication, previous),
+    });
+    this.#picker = this.#publisher.current.picker;
+    this.#resolver = parts.createResolver();
+    this.#resolver.start({
+      onEndpoints: (set) => this.#apply(set),
+      onError: (error) => this.#reporter.discoveryFailed(error),
+    });
+  }
+
+  ready(signal?: AbortSignal): Promise<void> {
+    return this.#ready.wait(signal);
+  }
+
+  acquire(context: PickContext = ANY): Lease {
+    const nowMs = this.#clock.nowMs();
+    const slot = this.pick(context, nowMs);
+    const endpoint = this.#membership.at(slot)?.endpoint;
+    if (endpoint === undefined) throw new PickError(this.name, this.pickFailure());
+    this.start(slot, nowMs);
+    return new ClusterLease(this, endpoint, slot, nowMs);
+  }
+
+  pick(context: PickContext = ANY, nowMs: number = this.#clock.nowMs()): number {
+    const outlier = this.#outlier;
+    if (
+      outlier !== undefined &&
+      outlier.trialSlot !== NO_SLOT &&
+      this.#mayTry(context, outlier.trialSlot)
+    ) {
+      return outlier.takeTrial(nowMs);
+    }
+    return this.#picker.pick(context, nowMs);
+  }
+
+  pickFailure(): PickFailure {
+    if (this.#closing !== undefined) return 'closed';
+    if (!this.#ready.open) return 'not-ready';
+    return this.#membership.size === 0 ? 'no-endpoints' : 'no-eligible-endpoint';
+  }
+
+  start(slot: number, nowMs: number = this.#clock.nowMs()): void {
+    const { active } = this.#load;
+    active[slot] = (active[slot] as number) + 1;
+    this.#balancer.onStart?.(slot, nowMs);
+  }
+
+  respond(slot: number, latencyMs: number, nowMs: number = this.#clock.nowMs()): void {
+    this.#latency.record(latencyMs);
+    this.#balancer.onResponse?.(slot, latencyMs, nowMs);
+  }
+
+  /** Four parameters: an options object would be an allocation per request. */
+  // oxlint-disable-next-line max-params
+  finish(
+    slot: number,
+    outcome: Outcome,
+    latencyMs: number,
+    nowMs: number = this.#clock.nowMs(),
+  ): void {
+    const { active, outcomes } = this.#load;
+    const before = active[slot] as number;
+    // A second end of the same request must not drive the count below zero, nor be counted.
+    if (!(before > 0)) return;
+    active[slot] = before - 1;
+    const counter = slot * OUTCOME_COUNT + outcome;
+    outcomes[counter] = (outcomes[counter] as number) + 1;
+    if (latencyMs >= 0 && outcome === Outcome.success) this.#latency.record(latencyMs);
+    this.#balancer.onFinish?.(slot, outcome, latencyMs, nowMs);
+    this.#outlier?.record(slot, outcome, nowMs);
+    if (before === 1 && this.#membership.leavingCount > 0) this.#membership.onIdle(slot);
+  }
+
+  pushback(slot: number, delayMs: number, nowMs: number = this.#clock.nowMs()): void {
+    this.#balancer.onPushback?.(slot, delayMs, nowMs);
+  }
+
+  get usesLoadReports(): boolean {
+    return this.#balancer.onLoadReport !== undefined;
+  }
+
+  report(slot: number, report: LoadReport, nowMs: number = this.#clock.nowMs()): void {
+    this.#balancer.onLoadReport?.(slot, report, nowMs);
+  }
+
+  endpoint(slot: number): Endpoint | undefined {
+    return this.#membership.at(slot)?.endpoint;
+  }
+
+  nowMs(): number {
+    return this.#clock.nowMs();
+  }
+
+  snapshot(): ClusterSnapshot {
+    return snapshotOf({
+      name: this.name,
+      policy: this.#policyName,
+      ready: this.#ready.open,
+      closed: this.#closing !== undefined,
+      publication: this.#publisher.current,
+      members: this.#membership.all(),
+      load: this.#load,
+      checker: this.#checker,
+      outlier: this.#outlier,
+      discovery: this.#resolver.status(),
+      policyStats: this.#balancer.stats?.() ?? {},
+      latency: this.#latency.read(),
+    });
+  }
+
+  explain(context: PickContext = ANY): PickExplanation {
+    const trialSlot = this.#outlier?.trialSlot ?? NO_SLOT;
+    return explainPick({
+      cluster: this.name,
+      policy: this.#policyName,
+      context,
+      nowMs: this.#clock.nowMs(),
+      publication: this.#publisher.current,
+      members: [...this.#membership.all()],
+      trialSlot: trialSlot !== NO_SLOT && this.#mayTry(context, trialSlot) ? trialSlot : NO_SLOT,
+    });
+  }
+
+  setEnabled(endpointId: string, enabled: boolean): void {
+    const member = this.#membership.byId(endpointId);
+    if (member === undefined)
+      throw configError('endpointId', `an endpoint of cluster '${this.name}'`, endpointId);
+    this.#health.set(member, HealthFlag.disabled, {
+      on: !enabled,
+      reason: enabled ? 'enabled' : 'disabled by an operator',
+    });
+    this.#publisher.publish();
+  }
+
+  subscribe(listener: ClusterEventListener): () => void {
+    return this.#reporter.subscribe(listener);
+  }
+
+  refresh(): void {
+    if (this.#closing === undefined) this.#resolver.refresh();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  #mayTry(context: PickContext, slot: number): boolean {
+    return (
+      this.#closing === undefined &&
+      context.probe !== false &&
+      context.subset === undefined &&
+      !isExcluded(context, slot) &&
+      isTrialCandidate(this.#membership.at(slot))
+    );
+  }
+
+  #apply(set: EndpointSet): void {
+    if (this.#closing !== undefined) return;
+    if (set.endpoints.length > MAX_ENDPOINTS) {
+      this.#reporter.discoveryFailed(
+        new EvenkeelError(
+          'EVENKEEL_DISCOVERY',
+          `cluster '${this.name}': refused a set of ${set.endpoints.length} endpoints (at most ${MAX_ENDPOINTS})`,
+          { cluster: this.name },
+        ),
+      );
+      return;
+    }
+    const change = this.#membership.apply(set);
+    const members = [...this.#membership.all()].filter(
+      (member) => !member.has(HealthFlag.draining),
+    );
+    this.#outlier?.update(members);
+    this.#checker?.update(members);
+    this.#publisher.publish();
+    this.#reporter.membershipChanged(change, members.length);
+    // An empty set is an answer too; endpoints that wait for their first check are not one yet.
+    if (!members.some((member) => member.has(HealthFlag.unchecked))) this.#ready.pass();
+  }
+
+  #onPublished(publication: Publication, previous: Publication): void {
+    this.#picker = publication.picker;
+    if (publication.members.slots.length > 0) this.#ready.pass();
+    if (publication.panic !== previous.panic) this.#reporter.panicChanged(publication);
+  }
+
+  async #close(): Promise<void> {
+    this.#picker = CLOSED_PICKER;
+    this.#publisher.close();
+    this.#ready.close();
+    this.#membership.close();
+    this.#outlier?.close();
+    await Promise.all([this.#resolver.close(), this.#checker?.close()]);
+    this.#balancer.close?.();
+    this.#reporter.close();
+  }
+}
+
+const CLOSED_PICKER: Picker = { pick: () => NO_SLOT, explain: () => [] };

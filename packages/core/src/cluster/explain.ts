@@ -1,0 +1,79 @@
+import { NO_SLOT, type PickContext } from '../model/pick-context.ts';
+import type { ExplainedCandidate, PickExplanation } from './face.ts';
+import type { Member } from './member.ts';
+import type { Publication } from './publisher.ts';
+
+/** What an explanation is made from. */
+export interface ExplainSources {
+  readonly cluster: string;
+  readonly policy: string;
+  readonly context: PickContext;
+  readonly nowMs: number;
+  readonly publication: Publication;
+  readonly members: readonly Member[];
+  /** A slot whose trial this request would be, or `NO_SLOT`. */
+  readonly trialSlot: number;
+}
+
+/** Enough for a human; the picker's own order is kept. */
+const MAX_CANDIDATES = 100;
+
+/** Says which endpoint a pick would take and how all candidates stand, without changing anything. */
+export function explainPick(sources: ExplainSources): PickExplanation {
+  const { cluster, policy, context, nowMs, publication, members, trialSlot } = sources;
+  const bySlot = new Map(members.map((member) => [member.slot, member]));
+  const exclude = new Set(context.exclude);
+  const ranked: ExplainedCandidate[] = [];
+  for (const candidate of publication.picker.explain(context, nowMs)) {
+    const member = bySlot.get(candidate.slot);
+    if (member === undefined) continue;
+    bySlot.delete(candidate.slot);
+    const excluded = exclude.has(candidate.slot);
+    ranked.push({
+      id: member.endpoint.id,
+      slot: candidate.slot,
+      eligible: !excluded,
+      state: member.state,
+      score: candidate.score,
+      shareRatio: candidate.shareRatio,
+      reason: excluded ? 'excluded by this request' : candidate.reason,
+    });
+  }
+  const rest = [...bySlot.values()].map(ineligible);
+  const best = ranked.find((candidate) => candidate.eligible);
+  const chosenSlot = trialSlot === NO_SLOT ? (best?.slot ?? NO_SLOT) : trialSlot;
+  return {
+    cluster,
+    policy,
+    panic: publication.panic,
+    chosen: members.find((member) => member.slot === chosenSlot)?.endpoint,
+    reason: reasonOf(sources, best),
+    candidates: [...ranked, ...rest].slice(0, MAX_CANDIDATES),
+    candidateCount: ranked.length + rest.length,
+  };
+}
+
+function ineligible(member: Member): ExplainedCandidate {
+  const { slot, endpoint, state, reason, flags } = member;
+  const why = flags === 0 && endpoint.weight === 0 ? 'weight 0' : reason;
+  return {
+    id: endpoint.id,
+    slot,
+    eligible: false,
+    state,
+    score: undefined,
+    shareRatio: undefined,
+    reason: why,
+  };
+}
+
+function reasonOf(
+  { policy, publication, members, trialSlot }: ExplainSources,
+  best: ExplainedCandidate | undefined,
+): string {
+  if (trialSlot !== NO_SLOT) return 'the next request is the trial of an endpoint that was ejected';
+  if (best === undefined)
+    return members.length === 0 ? 'there are no endpoints' : 'no endpoint is eligible';
+  const panic = publication.panic ? 'panic: health is ignored; ' : '';
+  return `${panic}${policy}: ${best.reason}`;
+}

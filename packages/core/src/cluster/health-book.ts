@@ -1,0 +1,81 @@
+import type {
+  ActiveHealthListener,
+  ActiveHealthVerdict,
+  Ejection,
+  EjectionReturn,
+  OutlierDetector,
+  OutlierListener,
+  SkippedEjection,
+} from '../health/health.ts';
+import { HealthFlag } from '../model/health-state.ts';
+import type { Member } from './member.ts';
+import type { Membership } from './membership.ts';
+import type { Reporter } from './reporter.ts';
+
+/** A flag to set or to clear, and why. */
+export interface FlagChange {
+  readonly on: boolean;
+  readonly reason: string;
+}
+
+const RETURN_REASONS: Readonly<Record<EjectionReturn, string>> = {
+  trial: 'a trial request succeeded',
+  'active-check': 'an active check succeeded',
+  time: 'the ejection time is over',
+};
+
+/** Keeps the health flags of all members: the checker, the detector and operators each set their own bits here. */
+export class HealthBook implements ActiveHealthListener, OutlierListener {
+  /** Set after construction, because the detector itself reports here. */
+  detector: OutlierDetector | undefined;
+
+  readonly #membership: Membership;
+  readonly #reporter: Reporter;
+  readonly #onChange: () => void;
+
+  /** @param onChange asks for a publication */
+  constructor(membership: Membership, reporter: Reporter, onChange: () => void) {
+    this.#membership = membership;
+    this.#reporter = reporter;
+    this.#onChange = onChange;
+  }
+
+  /** Sets or clears one flag; reports and asks for a publication when the state of the member changes. */
+  set(member: Member, flag: number, change: FlagChange): void {
+    const flags = change.on ? member.flags | flag : member.flags & ~flag;
+    if (flags === member.flags) return;
+    const from = member.state;
+    member.flags = flags;
+    // Clearing one flag of several leaves the reason of the others standing.
+    if (change.on || flags === 0) member.reason = change.reason;
+    if (member.state !== from) this.#reporter.healthChanged(member, from);
+    this.#onChange();
+  }
+
+  onActiveHealth(slot: number, verdict: ActiveHealthVerdict): void {
+    const member = this.#membership.at(slot);
+    if (member === undefined) return;
+    const { healthy, reason } = verdict;
+    this.set(member, HealthFlag.failedActiveCheck, { on: !healthy, reason });
+    this.set(member, HealthFlag.unchecked, { on: false, reason });
+    this.detector?.onActiveHealth(slot, healthy);
+  }
+
+  onEject(slot: number, ejection: Ejection): void {
+    const member = this.#membership.at(slot);
+    if (member === undefined) return;
+    this.#reporter.ejected(member, ejection);
+    this.set(member, HealthFlag.ejected, { on: true, reason: ejection.reason });
+  }
+
+  onEjectionSkipped(slot: number, ejection: SkippedEjection): void {
+    const member = this.#membership.at(slot);
+    if (member !== undefined) this.#reporter.ejectionSkipped(member, ejection);
+  }
+
+  onReturn(slot: number, how: EjectionReturn): void {
+    const member = this.#membership.at(slot);
+    if (member !== undefined)
+      this.set(member, HealthFlag.ejected, { on: false, reason: RETURN_REASONS[how] });
+  }
+}

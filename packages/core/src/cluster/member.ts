@@ -1,0 +1,33 @@
+import type { Endpoint } from '../model/endpoint.ts';
+import { type HealthState, healthStateOf } from '../model/health-state.ts';
+import type { Timer } from '../runtime/scheduler.ts';
+
+/** A cluster's own record of an endpoint: what lives as long as its slot does. */
+export class Member {
+  readonly slot: number;
+  /** Replaced when weight, metadata or another property that is not identity changes. */
+  endpoint: Endpoint;
+  /** Bits of `HealthFlag`; 0 is healthy. */
+  flags: number;
+  /** Why the flags are what they are, in a clause. */
+  reason: string;
+  /** Ends the patience with requests still in flight on a draining member. */
+  drainTimer: Timer | undefined;
+  /** Gone for everyone, but requests that never ended still hold the slot. */
+  abandoned = false;
+
+  constructor(slot: number, endpoint: Endpoint, flags: number) {
+    this.slot = slot;
+    this.endpoint = endpoint;
+    this.flags = flags;
+    this.reason = flags === 0 ? 'new' : 'no check has come back yet';
+  }
+
+  get state(): HealthState {
+    return healthStateOf(this.flags);
+  }
+
+  has(flag: number): boolean {
+    return (this.flags & flag) !== 0;
+  }
+}

@@ -1,0 +1,28 @@
+import type { Resolver } from '../discovery/resolver.ts';
+import type {
+  ActiveHealthChecker,
+  ActiveHealthListener,
+  OutlierDetector,
+  OutlierListener,
+} from '../health/health.ts';
+import type { HashKeySource } from '../model/hash-key-source.ts';
+import type { LoadTable } from '../model/load-table.ts';
+import type { Balancer } from '../policy/policy.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+
+/** What a cluster is composed of, each part built and checked before: `createCluster` makes them from options. */
+export interface ClusterParts {
+  readonly name: string;
+  readonly runtime: Runtime;
+  readonly load: LoadTable;
+  readonly policyName: string;
+  readonly balancer: Balancer;
+  readonly hashKeySource: HashKeySource | undefined;
+  readonly panicThresholdPercent: number;
+  readonly drainTimeoutMs: number;
+  /** Are new endpoints kept out until an active check has passed? */
+  readonly waitsForFirstCheck: boolean;
+  readonly createChecker: ((listener: ActiveHealthListener) => ActiveHealthChecker) | undefined;
+  readonly createDetector: ((listener: OutlierListener) => OutlierDetector) | undefined;
+  readonly createResolver: () => Resolver;
+}

@@ -1,0 +1,128 @@
+import { type EvenkeelError, messageOf } from '../error/evenkeel-error.ts';
+import type { Ejection, SkippedEjection } from '../health/health.ts';
+import type { HealthState } from '../model/health-state.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import { type ClusterEvent, type ClusterEventListener, EventHub } from '../telemetry/events.ts';
+import type { Member } from './member.ts';
+import type { MembershipChange, MembershipListener } from './membership.ts';
+import type { Publication } from './publisher.ts';
+
+/** Says what happens to a cluster, once as an event and once in the log. */
+export class Reporter implements MembershipListener {
+  readonly #cluster: string;
+  readonly #runtime: Runtime;
+  readonly #hub: EventHub;
+
+  constructor(cluster: string, runtime: Runtime) {
+    this.#cluster = cluster;
+    this.#runtime = runtime;
+    this.#hub = new EventHub((error) => {
+      runtime.logger.error({ cluster, error: messageOf(error) }, 'an event listener threw');
+    });
+  }
+
+  subscribe(listener: ClusterEventListener): () => void {
+    return this.#hub.subscribe(listener);
+  }
+
+  close(): void {
+    this.#hub.clear();
+  }
+
+  onAdded(member: Member): void {
+    this.#emit({ type: 'endpoint-added', ...this.#about(member) });
+  }
+
+  onUpdated(member: Member): void {
+    this.#emit({ type: 'endpoint-updated', ...this.#about(member) });
+  }
+
+  onDraining(member: Member): void {
+    this.#emit({ type: 'endpoint-draining', ...this.#about(member) });
+  }
+
+  onRevived(member: Member): void {
+    this.#emit({ type: 'endpoint-added', ...this.#about(member) });
+  }
+
+  onRemoved(member: Member, forced: boolean): void {
+    if (forced)
+      this.#runtime.logger.warn(this.#fields(member), 'drain time over with requests in flight');
+    this.#emit({ type: 'endpoint-removed', ...this.#about(member), forced });
+  }
+
+  healthChanged(member: Member, from: HealthState): void {
+    const { state: to, reason } = member;
+    this.#runtime.logger.info(
+      { ...this.#fields(member), from, to, reason },
+      'endpoint health changed',
+    );
+    this.#emit({ type: 'health-changed', ...this.#about(member), from, to, reason });
+  }
+
+  ejected(member: Member, ejection: Ejection): void {
+    const { detector, reason, durationMs } = ejection;
+    const about = { detector, reason, durationMs };
+    this.#runtime.logger.warn({ ...this.#fields(member), ...about }, 'endpoint ejected');
+    this.#emit({ type: 'endpoint-ejected', ...this.#about(member), ...about });
+  }
+
+  ejectionSkipped(member: Member, ejection: SkippedEjection): void {
+    const { detector, reason, durationMs, skippedBecause } = ejection;
+    const about = { detector, reason, durationMs, skippedBecause };
+    this.#runtime.logger.warn({ ...this.#fields(member), ...about }, 'endpoint not ejected');
+    this.#emit({ type: 'ejection-skipped', ...this.#about(member), ...about });
+  }
+
+  panicChanged(publication: Publication): void {
+    const { panic, healthyCount, candidateCount } = publication;
+    this.#runtime.logger.warn(
+      { cluster: this.#cluster, healthyCount, totalCount: candidateCount },
+      panic ? 'panic: too few healthy endpoints, health is ignored' : 'panic is over',
+    );
+    this.#emit({
+      type: panic ? 'panic-entered' : 'panic-left',
+      ...this.#base(),
+      healthyCount,
+      totalCount: candidateCount,
+    });
+  }
+
+  membershipChanged(change: MembershipChange, totalCount: number): void {
+    if (change.addedCount + change.updatedCount + change.removedCount === 0) return;
+    this.#runtime.logger.info(
+      { cluster: this.#cluster, ...change, totalCount },
+      'membership changed',
+    );
+    this.#emit({ type: 'membership-changed', ...this.#base(), ...change, totalCount });
+  }
+
+  discoveryFailed(error: EvenkeelError): void {
+    this.#runtime.logger.warn(
+      { cluster: this.#cluster, error: error.message },
+      'discovery failed; the last set stays',
+    );
+    this.#emit({ type: 'discovery-error', ...this.#base(), error });
+  }
+
+  #emit(event: ClusterEvent): void {
+    this.#hub.emit(event);
+  }
+
+  #base(): { cluster: string; wallMs: number } {
+    return { cluster: this.#cluster, wallMs: this.#runtime.clock.wallMs() };
+  }
+
+  #about(member: Member): {
+    cluster: string;
+    wallMs: number;
+    endpoint: Member['endpoint'];
+    slot: number;
+  } {
+    return { ...this.#base(), endpoint: member.endpoint, slot: member.slot };
+  }
+
+  #fields(member: Member): object {
+    return { cluster: this.#cluster, endpoint: member.endpoint.id };
+  }
+}
