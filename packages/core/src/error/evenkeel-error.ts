@@ -19,6 +19,9 @@
  * - `EVENKEEL_HEALTH_CHECK`: an active check failed.
  * - `EVENKEEL_DEADLINE`: the total time allowed has passed.
  * - `EVENKEEL_CONNECT`: no connection to an endpoint could be made.
+ * - `EVENKEEL_OVERLOADED`: refused here, because too much is going on already (limits, load shedding, throttling).
+ * - `EVENKEEL_RATE_LIMITED`: refused here, because a rate limit is reached.
+ * - `EVENKEEL_CIRCUIT_OPEN`: refused here, because a circuit breaker is open.
  * - `EVENKEEL_UNSUPPORTED`: this runtime, or a missing optional package, cannot do what was asked.
  */
 export type ErrorCode =
@@ -32,6 +35,9 @@ export type ErrorCode =
   | 'EVENKEEL_HEALTH_CHECK'
   | 'EVENKEEL_DEADLINE'
   | 'EVENKEEL_CONNECT'
+  | 'EVENKEEL_OVERLOADED'
+  | 'EVENKEEL_RATE_LIMITED'
+  | 'EVENKEEL_CIRCUIT_OPEN'
   | 'EVENKEEL_UNSUPPORTED';
 
 /** What an error is built from besides its message. */
