@@ -29,12 +29,14 @@ export interface ActiveHealthChecker {
 }
 
 export interface ActiveHealthListener {
-  /** Called when a slot becomes healthy or unhealthy, the first verdict included. */
+  /** Called when a slot becomes healthy, degraded or unhealthy, the first verdict included. */
   onActiveHealth(slot: number, verdict: ActiveHealthVerdict): void;
 }
 
 export interface ActiveHealthVerdict {
   readonly healthy: boolean;
+  /** It works, and asks to be spared. Default false. */
+  readonly degraded?: boolean;
   /** "HTTP 503", "connect ECONNREFUSED", "timed out after 1000 ms", "HTTP 200". */
   readonly reason: string;
 }
@@ -74,17 +76,35 @@ export interface OutlierListener {
   /** A slot may be picked again. */
   onReturn(slot: number, how: EjectionReturn): void;
   /** A slot would have been ejected, but a limit or an enforcement percentage forbade it. */
-  onEjectionSkipped(slot: number, ejection: Ejection): void;
+  onEjectionSkipped(slot: number, ejection: SkippedEjection): void;
 }
 
+/** Who may call for an ejection. Stable names, in events and metrics. `trial-failed`: an ejected one failed its test. */
+export type OutlierDetectorName =
+  | 'consecutive-failures'
+  | 'gateway-failures'
+  | 'connect-failures'
+  | 'local-origin-failures'
+  | 'success-rate'
+  | 'local-origin-success-rate'
+  | 'failure-percentage'
+  | 'local-origin-failure-percentage'
+  | 'trial-failed';
+
 export interface Ejection {
-  /** The detector that spoke: `consecutive-failures`, `connect-failures`, `trial-failed`; later `success-rate` ... */
-  readonly detector: string;
+  /** The detector that spoke. */
+  readonly detector: OutlierDetectorName;
   /** For humans: "5 failures in a row (last: gatewayError)". */
   readonly reason: string;
   readonly durationMs: number;
   /** How often this slot was ejected in short succession, this time included. */
   readonly count: number;
+}
+
+/** An ejection that was decided and not carried out. */
+export interface SkippedEjection extends Ejection {
+  /** `limit`: too many are ejected already. `not-enforced`: the enforcement percentage said no. */
+  readonly skippedBecause: 'limit' | 'not-enforced';
 }
 
 /** What ended an ejection: a trial request, an active check, or the time alone. */
@@ -95,6 +115,17 @@ export interface OutlierStatus {
   readonly ejection: Ejection | undefined;
   /** Clock time at which the ejection ends. */
   readonly untilMs: number | undefined;
+  /** Ejections in short succession that are not yet forgiven. */
   readonly ejectionCount: number;
+  /** How often this endpoint was to be ejected and was not: the limit was reached, or enforcement said no. */
+  readonly skippedCount: number;
   readonly consecutiveFailures: number;
+  /** What was counted in the last full interval. Undefined while members are not compared. */
+  readonly lastInterval: IntervalStatus | undefined;
+}
+
+/** Requests of one endpoint in one interval; cancelled and overloaded ones are left out. */
+export interface IntervalStatus {
+  readonly successCount: number;
+  readonly failureCount: number;
 }

@@ -1,6 +1,6 @@
 /**
- * Why an endpoint may not be picked, as bits that several authorities set independently of each other: none of them
- * has to know the others, and an endpoint is eligible when no bit is left.
+ * What speaks against an endpoint, as bits that several authorities set independently of each other: none of them has
+ * to know the others. An endpoint is healthy when no bit is left. The bits of {@link DEGRADED} leave it eligible.
  */
 export const HealthFlag = {
   /** Active checks failed `fall` times in a row. */
@@ -13,13 +13,17 @@ export const HealthFlag = {
   draining: 8,
   /** Switched off by an operator. */
   disabled: 16,
+  /** To be spared, says an operator. */
+  degraded: 32,
+  /** To be spared, says its own active check. */
+  reportsDegraded: 64,
 } as const;
 
 export type HealthFlag = (typeof HealthFlag)[keyof typeof HealthFlag];
 
 /** One word for the state, worst first. */
 export type HealthState =
-  'disabled' | 'draining' | 'unhealthy' | 'ejected' | 'unchecked' | 'healthy';
+  'disabled' | 'draining' | 'unhealthy' | 'ejected' | 'unchecked' | 'degraded' | 'healthy';
 
 /** The word that stands for a set of flags. */
 export function healthStateOf(flags: number): HealthState {
@@ -28,7 +32,15 @@ export function healthStateOf(flags: number): HealthState {
   if ((flags & HealthFlag.failedActiveCheck) !== 0) return 'unhealthy';
   if ((flags & HealthFlag.ejected) !== 0) return 'ejected';
   if ((flags & HealthFlag.unchecked) !== 0) return 'unchecked';
-  return 'healthy';
+  return flags === 0 ? 'healthy' : 'degraded';
+}
+
+/** Flags of an endpoint that works, but gets traffic only when the healthy ones cannot take all of it. */
+export const DEGRADED: number = HealthFlag.degraded | HealthFlag.reportsDegraded;
+
+/** May an endpoint with these flags be picked without panic? */
+export function isEligible(flags: number): boolean {
+  return (flags & ~DEGRADED) === 0;
 }
 
 /** Flags that even panic does not override: traffic there would be wrong, not merely risky. */

@@ -11,6 +11,11 @@ export interface Members {
   readonly slots: Int32Array;
   /** Effective weight of each member, above 0. */
   readonly weights: Float64Array;
+  /**
+   * What topology has multiplied each weight by (slow start, a part of an aperture), above 0; left out while that is the
+   * same for all. `weights` contain it: it is for policies that give equal shares whatever the weights.
+   */
+  readonly factors?: Float64Array | undefined;
   /** The members themselves. */
   readonly endpoints: readonly Endpoint[];
 }

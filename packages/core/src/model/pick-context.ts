@@ -2,7 +2,10 @@
 export interface PickContext {
   /** Affinity key: hash policies send equal keys to the same endpoint. Without one they pick at random. */
   readonly hashKey?: string | undefined;
-  /** Only endpoints whose metadata carries all of these. */
+  /**
+   * Only endpoints whose metadata carries all of these. The labels must be those of a selector of the cluster
+   * (`topology.subsets`); without selectors it is ignored.
+   */
   readonly subset?: Readonly<Record<string, string>> | undefined;
   /** Slots not to pick, usually those that failed an earlier attempt. Short: it is scanned. */
   readonly exclude?: readonly number[] | undefined;

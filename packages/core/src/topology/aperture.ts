@@ -66,11 +66,7 @@ function arcParts(
   return parts;
 }
 
-function rendezvousParts(
-  endpoints: readonly Endpoint[],
-  size: number,
-  seed: bigint,
-): Float64Array {
+function rendezvousParts(endpoints: readonly Endpoint[], size: number, seed: bigint): Float64Array {
   const parts = new Float64Array(endpoints.length);
   for (const index of orderByHash(endpoints, seed).slice(0, size)) parts[index] = 1;
   return parts;

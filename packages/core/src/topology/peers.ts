@@ -4,7 +4,8 @@
  */
 import type { Endpoint } from '../model/endpoint.ts';
 import type { EndpointSet } from '../model/endpoint-set.ts';
-import { createLocality, type Locality } from '../model/locality.ts';
+import type { HealthState } from '../model/health-state.ts';
+import { createLocality } from '../model/locality.ts';
 import { zoneOf } from './zone.ts';
 import type { PeerZones } from './zone-aware.ts';
 
@@ -21,11 +22,13 @@ export interface PeerCluster {
 /** One instance as the cluster of the peers sees it. */
 export interface PeerEndpoint {
   readonly endpoint: Endpoint;
-  readonly eligible: boolean;
+  readonly state: HealthState;
 }
 
 /** How many clients stand in one zone. */
-export interface PeerCount extends Partial<Pick<Locality, 'region' | 'zone'>> {
+export interface PeerCount {
+  readonly region?: string | undefined;
+  readonly zone?: string | undefined;
   readonly count: number;
 }
 
@@ -62,26 +65,37 @@ export class Peers {
 
   /** How many stand where. Only those count that can do their work. */
   zones(): PeerZones {
-    const { counts, cluster } = this.#config;
+    const { counts, endpoints, cluster, self } = this.#config;
     if (counts !== undefined) {
-      const entries = counts.map((part): readonly [string, number] => [zoneIn(part), part.count]);
-      return { counts: totals(entries), panic: false };
+      return zonesOf(counts.map((part): ZoneCount => [zoneIn(part), part.count]));
     }
-    const entries = this.#endpoints().map(
-      ({ locality }): readonly [string, number] => [zoneOf(locality), 1],
+    if (endpoints !== undefined) return zonesOf(endpoints.endpoints.map(oneIn));
+    const snapshot = cluster?.snapshot();
+    const working = (snapshot?.endpoints ?? []).filter(
+      // This client is at work, whatever the others think of it.
+      ({ endpoint, state }) => WORKING.has(state) || endpoint.id === self,
     );
-    return { counts: totals(entries), panic: cluster?.snapshot().panic ?? false };
+    return zonesOf(
+      working.map(({ endpoint }) => oneIn(endpoint)),
+      snapshot?.panic,
+    );
   }
 
   /**
    * Which of them this client is, in an order that all agree on; undefined when it is not, or not yet, among them.
+   * Health plays no part: two clients may see it differently, and would then divide the endpoints differently.
    *
    * @param ownZone count only the peers in this zone: where zones are routed apart, the clients of each zone divide the
    *   endpoints of every zone evenly among themselves. Undefined: all of them
    */
   position(ownZone: string | undefined): PeerPosition | undefined {
-    const { self } = this.#config;
-    const ids = this.#endpoints()
+    const { endpoints, cluster, self } = this.#config;
+    const listed =
+      endpoints?.endpoints ??
+      (cluster?.snapshot().endpoints ?? [])
+        .filter(({ state }) => state !== 'draining')
+        .map(({ endpoint }) => endpoint);
+    const ids = listed
       .filter(({ locality }) => ownZone === undefined || zoneOf(locality) === ownZone)
       .map(({ id }) => id)
       .sort();
@@ -93,23 +107,22 @@ export class Peers {
   close(): void {
     this.#unsubscribe?.();
   }
-
-  #endpoints(): readonly Endpoint[] {
-    const { endpoints, cluster, self } = this.#config;
-    if (endpoints !== undefined) return endpoints.endpoints;
-    // This client is at work, whatever the others think of it.
-    return (cluster?.snapshot().endpoints ?? [])
-      .filter(({ endpoint, eligible }) => eligible || endpoint.id === self)
-      .map(({ endpoint }) => endpoint);
-  }
 }
+
+type ZoneCount = readonly [zone: string, count: number];
+
+const WORKING: ReadonlySet<HealthState> = new Set(['healthy', 'degraded']);
 
 function zoneIn({ region, zone }: PeerCount): string {
   return zoneOf(createLocality({ region: region ?? '', zone: zone ?? '' }));
 }
 
-function totals(entries: readonly (readonly [string, number])[]): ReadonlyMap<string, number> {
+function oneIn({ locality }: Endpoint): ZoneCount {
+  return [zoneOf(locality), 1];
+}
+
+function zonesOf(parts: readonly ZoneCount[], panic = false): PeerZones {
   const counts = new Map<string, number>();
-  for (const [zone, count] of entries) counts.set(zone, (counts.get(zone) ?? 0) + count);
-  return counts;
+  for (const [zone, count] of parts) counts.set(zone, (counts.get(zone) ?? 0) + count);
+  return { counts, panic };
 }

@@ -8,8 +8,3 @@ export function zoneOf({ region, zone }: Locality): string {
   if (region === '' && zone === '') return '';
   return `${region}/${zone}`;
 }
-
-/** A zone for a human. */
-export function formatZone(zone: string): string {
-  return zone === '' ? 'unknown zone' : zone.replace(/^\/|\/$/g, '');
-}

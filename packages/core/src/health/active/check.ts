@@ -7,6 +7,8 @@ export interface CheckResult {
   readonly passed: boolean;
   /** "HTTP 200", "connect ECONNREFUSED", "timed out after 1000 ms (connecting)". */
   readonly reason: string;
+  /** It passed, and the endpoint asks to be spared. Default false. */
+  readonly degraded?: boolean;
 }
 
 /** How one endpoint is checked, again and again but never twice at the same time. */
@@ -32,6 +34,11 @@ export interface CheckEnvironment {
 
 export function passed(reason: string): CheckResult {
   return { passed: true, reason };
+}
+
+/** Passed, by an endpoint that asks to be spared. */
+export function passedDegraded(reason: string): CheckResult {
+  return { passed: true, reason: `${reason}, degraded`, degraded: true };
 }
 
 export function failed(reason: string): CheckResult {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createEndpoint } from '../../model/endpoint.ts';
 import { createManualRuntime } from '../../testing/manual-runtime.ts';
-import { failed } from './check.ts';
+import { failed, passed, passedDegraded } from './check.ts';
 import { EndpointChecker } from './checker.ts';
 import { OpenSockets } from './open-sockets.ts';
 import { tcpCheckSchema } from './tcp-config.ts';
@@ -216,6 +216,41 @@ describe('verdicts', () => {
     await runtime.scheduler.advanceAsync(20_000);
     expect(verdicts).toEqual(['0 oops']);
     expect(checker.status(0)?.checkCount).toBeGreaterThan(2);
+  });
+});
+
+describe('degraded endpoints', () => {
+  it('are told when they begin and cease to ask for it, and stay so while a check fails', async () => {
+    const runtime = createManualRuntime();
+    const verdicts: string[] = [];
+    const results = [
+      passed('fine'),
+      passedDegraded('fine'),
+      passedDegraded('fine'),
+      failed('broken'),
+      passed('fine'),
+    ];
+    const checker = new EndpointChecker({
+      config: tcpCheckSchema.parse({ initialSpreadMs: 0, fall: 3 }),
+      environment: { cluster: 'test', runtime },
+      sockets: new OpenSockets(),
+      listener: {
+        onActiveHealth: (slot, { healthy, degraded = false, reason }) =>
+          void verdicts.push(`${slot} ${healthy} ${degraded} ${reason}`),
+      },
+      createCheck: () => ({
+        run: () => Promise.resolve(results.shift() ?? passed('fine')),
+        close: () => undefined,
+      }),
+    });
+    checker.update(track('a:1'));
+    await runtime.scheduler.advanceAsync(60_000);
+    expect(verdicts).toEqual([
+      '0 true false fine',
+      '0 true true fine, degraded',
+      '0 true false fine',
+    ]);
+    await checker.close();
   });
 });
 

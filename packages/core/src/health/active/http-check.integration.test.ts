@@ -37,6 +37,28 @@ const answer =
   (_request, response) =>
     void response.writeHead(statusCode).end(body);
 
+describe('HTTP check: degraded', () => {
+  const spared: RequestListener = (_request, response) =>
+    void response.writeHead(200, { 'X-Degraded': '' }).end();
+
+  it('is what the header says that the options name', async () => {
+    expect(await check(spared, { degradedHeader: 'x-degraded' })).toEqual({
+      passed: true,
+      degraded: true,
+      reason: 'HTTP 200, degraded',
+    });
+    expect(await check(spared)).toEqual({ passed: true, reason: 'HTTP 200' });
+    expect(await check(answer(200), { degradedHeader: 'X-Degraded' })).toMatchObject({
+      reason: 'HTTP 200',
+    });
+  });
+
+  it('does not save an answer that fails', async () => {
+    const options = { degradedHeader: 'x-degraded', expectedStatuses: [204] };
+    expect(await check(spared, options)).toEqual({ passed: false, reason: 'HTTP 200' });
+  });
+});
+
 describe('HTTP check: status', () => {
   it.each<{
     status: number;

@@ -29,6 +29,7 @@ import {
   type HealthCheck,
   MAX_ANSWER_BYTES,
   passed,
+  passedDegraded,
 } from './check.ts';
 import { failureReason } from './failure-reason.ts';
 import type { HttpCheckConfig } from './http-config.ts';
@@ -152,8 +153,9 @@ class HttpCheck implements HealthCheck {
    * the timeout is not well, and only a finished answer leaves the connection fit for the next check.
    */
   #read(response: IncomingMessage, current: Attempt): void {
-    const { isExpected, bodyRule } = this.#plan;
+    const { isExpected, bodyRule, config } = this.#plan;
     const statusCode = response.statusCode ?? 0;
+    const pass = hasHeader(response, config.degradedHeader) ? passedDegraded : passed;
     response.on('error', (error) => current.settle(failed(failureReason(error, current.step))));
     // A wrong status is enough: whatever the body says, nobody looks at it.
     if (!isExpected(statusCode)) {
@@ -168,7 +170,7 @@ class HttpCheck implements HealthCheck {
       const problem = bodyRule?.(
         Buffer.concat(chunks).subarray(0, MAX_ANSWER_BYTES).toString('utf8'),
       );
-      current.settle(problem === undefined ? passed(`HTTP ${statusCode}`) : failed(problem));
+      current.settle(problem === undefined ? pass(`HTTP ${statusCode}`) : failed(problem));
     };
     response.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
@@ -177,6 +179,10 @@ class HttpCheck implements HealthCheck {
     });
     response.on('end', finish);
   }
+}
+
+function hasHeader(response: IncomingMessage, name: string | undefined): boolean {
+  return name !== undefined && response.headers[name.toLowerCase()] !== undefined;
 }
 
 function requestOptionsOf({ config, tls }: HttpPlan, endpoint: Endpoint): RequestOptions {

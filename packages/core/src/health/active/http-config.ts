@@ -26,6 +26,11 @@ export interface HttpCheckConfig extends CheckTimingConfig {
    * the event loop over text that the endpoint chose: avoid nested repetition.
    */
   readonly bodyMatches?: string | undefined;
+  /**
+   * Header of a passing answer by which an endpoint says that it works but is to be spared, whatever the value: it then
+   * gets traffic only when the healthy ones cannot take all of it. Left out: none. Envoy's is `x-envoy-degraded`.
+   */
+  readonly degradedHeader?: string | undefined;
   /** TLS with the endpoint. Left out: none. */
   readonly tls?: CheckTlsOptions | undefined;
   /**
@@ -50,6 +55,9 @@ const RESERVED_HEADERS = new Set([
   'upgrade',
   'expect',
 ]);
+
+/** RFC 9110 section 5.6.2: what header names are made of. */
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 const STATUS_MESSAGE = `a status code from ${MIN_STATUS} to ${MAX_STATUS}, or a range such as '200-299' or { from, to }`;
 
@@ -117,6 +125,12 @@ export const httpCheckSchema: z.ZodType<HttpCheckConfig, HttpCheckOptions> = obj
   bodyMatches: text(256)
     .optional()
     .describe('Regular expression (u flag) that the first 64 KiB of the body must match.'),
+  degradedHeader: text(256)
+    .regex(TOKEN, { error: 'a header name (RFC 9110 token)' })
+    .optional()
+    .describe(
+      'Header of a passing answer by which an endpoint says that it is degraded, whatever the value.',
+    ),
   tls: checkTlsSchema
     .optional()
     .describe('TLS with the endpoint: true, or an object with options. Left out: none.'),

@@ -42,6 +42,7 @@ export class EndpointMonitor implements QueuedRun {
 
   // What is known of the endpoint. Stays when the endpoint moves to another address: identity is the id.
   #standing = UNKNOWN_STANDING;
+  #degraded = false;
   #reason = 'not checked yet';
   #checkCount = 0;
   #failureCount = 0;
@@ -110,15 +111,20 @@ export class EndpointMonitor implements QueuedRun {
     this.#stopChecking();
   }
 
-  #record({ passed, reason }: CheckResult): void {
+  #record({ passed, reason, degraded = false }: CheckResult): void {
     const before = this.#standing.healthy;
+    const degradedBefore = this.#degraded;
     this.#standing = nextStanding(this.#standing, passed, this.#environment.config);
+    // A single failure says nothing about it.
+    if (passed) this.#degraded = degraded;
     this.#reason = reason;
     this.#checkCount++;
     if (!passed) this.#failureCount++;
     const { healthy } = this.#standing;
-    if (healthy !== undefined && healthy !== before) {
-      this.#environment.listener.onActiveHealth(this.slot, { healthy, reason });
+    if (healthy === undefined) return;
+    if (healthy !== before || this.#degraded !== degradedBefore) {
+      const verdict = this.#degraded ? { healthy, reason, degraded: true } : { healthy, reason };
+      this.#environment.listener.onActiveHealth(this.slot, verdict);
     }
   }
 

@@ -1,24 +1,74 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { durationMs, flag, integer, number, object, oneOf } from '../../schema/fields.ts';
+import {
+  type FailurePercentageConfig,
+  failurePercentageSchema,
+  type SuccessRateConfig,
+  successRateSchema,
+} from './comparison-config.ts';
+import {
+  type EnforcingPercent,
+  type EnforcingPercentOptions,
+  enforcingPercentSchema,
+} from './enforcement.ts';
+import type { Optional } from './optional.ts';
 
 /** How an ejected endpoint comes back when no active check brings it back earlier. */
 export type ReturnMode = 'trial' | 'time';
 
 /** What a user writes. Everything has a default; see {@link OutlierDetectionConfig}. */
-export type OutlierDetectionOptions = {
-  readonly [Key in keyof OutlierDetectionConfig]?: OutlierDetectionConfig[Key] | undefined;
-};
+export type OutlierDetectionOptions = Optional<
+  Omit<
+    OutlierDetectionConfig,
+    'consecutive' | 'successRate' | 'failurePercentage' | 'enforcingPercent'
+  > & {
+    readonly consecutive: Optional<ConsecutiveConfig>;
+    readonly successRate: Optional<SuccessRateConfig> | false;
+    readonly failurePercentage: Optional<FailurePercentageConfig> | false;
+    readonly enforcingPercent: EnforcingPercentOptions;
+  }
+>;
+
+/** Failures in a row that eject an endpoint: four runs with a limit each, 0..1000; 0 switches the limit off. */
+export interface ConsecutiveConfig {
+  /** Failures of any kind; with `splitLocalOriginErrors` only those that the endpoint answered with. Default 5. */
+  readonly failures: number;
+  /**
+   * HTTP 502, 503 and 504, and unless they are split also local-origin failures. Default 0: with the limit of
+   * `failures`, of which they are a part, it would only be told under another name. Give it a lower one, or a higher
+   * one beside `failures: 0`, where an endpoint's own 500s say nothing about it but those of its gateway do.
+   */
+  readonly gatewayFailures: number;
+  /**
+   * Connections that could not be made. Default 3: nobody listening is stronger evidence than an error page, and such
+   * a request was never sent, so the endpoint cannot be "half working".
+   */
+  readonly connectFailures: number;
+  /** Local-origin failures: no connection, connection broken off, timeout. Default 5. */
+  readonly localOriginFailures: number;
+}
 
 /** Checked options of passive health. Numbers follow Envoy and gRFC A50 unless a reason is given. */
 export interface OutlierDetectionConfig {
-  /** Failures in a row that eject an endpoint; 0 switches the rule off. 0..1000, default 5. */
-  readonly consecutiveFailures: number;
+  /** Detectors on the request path, quick to speak. */
+  readonly consecutive: ConsecutiveConfig;
   /**
-   * Connections in a row that could not be made and that eject an endpoint; 0 switches the rule off. 0..1000,
-   * default 3: nobody listening is stronger evidence than an error page, and such a request was never sent, so the
-   * endpoint cannot be "half working".
+   * Ejects who is far below the mean of the members. Default on: with its guards it is silent among equals, and it alone
+   * sees an endpoint that fails every second request. It needs 5 endpoints with 100 requests each in an interval.
    */
-  readonly consecutiveConnectFailures: number;
+  readonly successRate: SuccessRateConfig | false;
+  /**
+   * Ejects who fails a fixed share of its requests. Default off: it does not look at the others, so a fault that all
+   * share would eject as many as may be, for nothing; and a run of 5 failures finds such an endpoint sooner.
+   */
+  readonly failurePercentage: FailurePercentageConfig | false;
+  /**
+   * Are failures that the client saw happen itself (no connection, broken off, timeout) judged apart from those that an
+   * endpoint answered with? Then every detector has a counterpart for them. Default false: a failure is a failure.
+   */
+  readonly splitLocalOriginErrors: boolean;
+  /** How often `successRate` and `failurePercentage` judge, and what they look back on. 1 s..24 h, default 10,000. */
+  readonly intervalMs: number;
   /**
    * Length of the first ejection; the n-th in short succession lasts n times as long. 1 ms..24 h, default 10,000.
    * Envoy has 30 s, but there a return costs as many failures as it takes to eject again. Here it costs one request
@@ -39,7 +89,7 @@ export interface OutlierDetectionConfig {
    */
   readonly maxEjectionPercent: number;
   /** Share of the decided ejections that are carried out; 0 only reports what would happen. 0..100, default 100. */
-  readonly enforcingPercent: number;
+  readonly enforcingPercent: EnforcingPercent;
   /**
    * `trial`: after the time a single request is let through and decides. `time`: the endpoint comes back when the
    * time is over, and its first failure ejects it again. Left out: the cluster chooses, `time` for keyed policies
@@ -58,16 +108,37 @@ export interface OutlierDetectionConfig {
 const DAY_MS = 86_400_000;
 const length = (): z.ZodNumber => durationMs({ min: 1, max: DAY_MS });
 const streak = (): z.ZodNumber => integer({ min: 0, max: 1000 });
+const ERROR_FALSE_OR_OPTIONS = { error: 'false, or an object with options' };
+
+const consecutiveSchema = object({
+  failures: streak().default(5).describe('Failures in a row that eject an endpoint. 0: never.'),
+  gatewayFailures: streak().default(0).describe('HTTP 502, 503 or 504 in a row. 0: never.'),
+  connectFailures: streak()
+    .default(3)
+    .describe('Connections in a row that could not be made. 0: never.'),
+  localOriginFailures: streak()
+    .default(5)
+    .describe('No connection, broken off, or timed out, in a row. 0: never.'),
+});
 
 /** Schema of the option `outlierDetection` of a cluster. */
 export const outlierDetectionSchema: z.ZodType<OutlierDetectionConfig, OutlierDetectionOptions> =
   object({
-    consecutiveFailures: streak()
-      .default(5)
-      .describe('Failures in a row that eject an endpoint. 0: never.'),
-    consecutiveConnectFailures: streak()
-      .default(3)
-      .describe('Connection failures in a row that eject an endpoint. 0: never.'),
+    consecutive: consecutiveSchema.prefault({}).describe('Failures in a row that eject.'),
+    successRate: z
+      .union([z.literal(false), successRateSchema], ERROR_FALSE_OR_OPTIONS)
+      .prefault({})
+      .describe('Ejects who is far below the mean of the members. On by default; false: off.'),
+    failurePercentage: z
+      .union([z.literal(false), failurePercentageSchema], ERROR_FALSE_OR_OPTIONS)
+      .default(false)
+      .describe('Ejects who fails a fixed share of its requests. Off by default.'),
+    splitLocalOriginErrors: flag()
+      .default(false)
+      .describe('Are failures that the client saw itself judged apart from bad answers?'),
+    intervalMs: durationMs({ min: 1_000, max: DAY_MS })
+      .default(10_000)
+      .describe('How often members are compared, and over what time.'),
     baseEjectionMs: length()
       .default(10_000)
       .describe(
@@ -85,9 +156,11 @@ export const outlierDetectionSchema: z.ZodType<OutlierDetectionConfig, OutlierDe
       .describe(
         'Largest share of the members that may be ejected at once; one of two or more always may.',
       ),
-    enforcingPercent: number({ min: 0, max: 100 })
+    enforcingPercent: enforcingPercentSchema
       .default(100)
-      .describe('Share of the decided ejections that are carried out. 0: only report them.'),
+      .describe(
+        'Share of the decided ejections that are carried out: one number, or one for each detector. 0: only report them.',
+      ),
     returnBy: oneOf(['trial', 'time'])
       .optional()
       .describe(

@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { Outcome, type OutcomeName } from '../../model/outcome.ts';
 import { ConsecutiveFailures } from './consecutive-failures.ts';
 
-function create(limits: { failures?: number; connect?: number } = {}): ConsecutiveFailures {
-  const rule = new ConsecutiveFailures({
-    consecutiveFailures: limits.failures ?? 5,
-    consecutiveConnectFailures: limits.connect ?? 3,
-  });
+const DEFAULTS = { failures: 5, gatewayFailures: 0, connectFailures: 3, localOriginFailures: 5 };
+
+function create(limits: Partial<typeof DEFAULTS> & { split?: boolean } = {}): ConsecutiveFailures {
+  const { split = false, ...rest } = limits;
+  const rule = new ConsecutiveFailures({ ...DEFAULTS, ...rest }, split);
   rule.ensureCapacity(4);
   return rule;
 }
@@ -65,8 +65,10 @@ describe('ConsecutiveFailures', () => {
   it('is switched off by 0, each limit for itself', () => {
     expect(play(create({ failures: 0 }), times(100, 'serverError'))).toEqual([]);
     expect(play(create({ failures: 0 }), times(3, 'connectFailure'))).toEqual([2]);
-    expect(play(create({ connect: 0 }), times(4, 'connectFailure'))).toEqual([]);
-    expect(play(create({ connect: 0 }), times(5, 'connectFailure'))).toEqual([4]);
+    expect(play(create({ failures: 0 }), times(5, 'reset'))).toEqual([4]);
+    expect(play(create({ failures: 0, localOriginFailures: 0 }), times(99, 'reset'))).toEqual([]);
+    expect(play(create({ connectFailures: 0 }), times(4, 'connectFailure'))).toEqual([]);
+    expect(play(create({ connectFailures: 0 }), times(5, 'connectFailure'))).toEqual([4]);
   });
 
   it('counts every slot for itself, also after growing', () => {
@@ -99,5 +101,85 @@ describe('ConsecutiveFailures', () => {
       detector: 'connect-failures',
       reason: '3 connection failures in a row',
     });
+  });
+
+  it('names the more special limit when several are reached at once', () => {
+    const named = (rule: ConsecutiveFailures, name: OutcomeName): string => {
+      while (!rule.record(0, Outcome[name])) continue;
+      return rule.describe(0).detector;
+    };
+    const all = { failures: 3, gatewayFailures: 3, connectFailures: 3, localOriginFailures: 3 };
+    expect(named(create(all), 'connectFailure')).toBe('connect-failures');
+    expect(named(create(all), 'gatewayError')).toBe('gateway-failures');
+    expect(named(create({ ...all, gatewayFailures: 0 }), 'reset')).toBe('consecutive-failures');
+    expect(named(create(all), 'serverError')).toBe('consecutive-failures');
+    expect(named(create({ ...all, failures: 0, gatewayFailures: 0 }), 'timeout')).toBe(
+      'local-origin-failures',
+    );
+  });
+});
+
+describe('gateway failures', () => {
+  const limits = { failures: 0, gatewayFailures: 3, localOriginFailures: 0, connectFailures: 0 };
+
+  it.each<{ name: string; outcomes: OutcomeName[]; split?: boolean; standsOutAt: number[] }>([
+    { name: 'three in a row', outcomes: times(3, 'gatewayError'), standsOutAt: [2] },
+    {
+      name: "the endpoint's own error breaks the run",
+      outcomes: ['gatewayError', 'gatewayError', 'serverError', 'gatewayError', 'gatewayError'],
+      standsOutAt: [],
+    },
+    {
+      name: 'local-origin failures belong to it',
+      outcomes: ['gatewayError', 'timeout', 'reset'],
+      standsOutAt: [2],
+    },
+    {
+      name: 'when split they neither count nor break the run',
+      outcomes: ['gatewayError', 'gatewayError', 'reset', 'timeout', 'gatewayError'],
+      split: true,
+      standsOutAt: [4],
+    },
+  ])('$name', ({ outcomes, split = false, standsOutAt }) => {
+    expect(play(create({ ...limits, split }), outcomes)).toEqual(standsOutAt);
+  });
+});
+
+describe('with local-origin failures split off', () => {
+  it.each<{ name: string; outcomes: OutcomeName[]; standsOutAt: number[] }>([
+    {
+      name: 'each kind has its own run',
+      outcomes: ['serverError', 'reset', 'serverError', 'reset', 'serverError', 'timeout'],
+      standsOutAt: [],
+    },
+    {
+      name: 'local-origin failures leave the run of bad answers standing',
+      outcomes: [...times(4, 'serverError'), 'reset', 'serverError'],
+      standsOutAt: [5],
+    },
+    {
+      name: 'an answer, even a bad one, breaks the run of local-origin failures',
+      outcomes: [...times(4, 'reset'), 'gatewayError', ...times(4, 'reset')],
+      standsOutAt: [],
+    },
+    {
+      name: 'as does one that asks for less',
+      outcomes: [...times(4, 'timeout'), 'overloaded', 'timeout'],
+      standsOutAt: [],
+    },
+    { name: 'five local-origin failures', outcomes: times(5, 'timeout'), standsOutAt: [4] },
+    { name: 'five bad answers', outcomes: times(5, 'gatewayError'), standsOutAt: [4] },
+  ])('$name', ({ outcomes, standsOutAt }) => {
+    expect(play(create({ split: true }), outcomes)).toEqual(standsOutAt);
+  });
+
+  it('names them', () => {
+    const rule = create({ split: true });
+    play(rule, times(5, 'timeout'));
+    expect(rule.describe(0)).toEqual({
+      detector: 'local-origin-failures',
+      reason: '5 local-origin failures in a row (last: timeout)',
+    });
+    expect(rule.consecutiveFailures(0)).toBe(5);
   });
 });

@@ -174,7 +174,7 @@ describe('return by time', () => {
       'eject 0 consecutive-failures 1 10000 @0',
       'return 0 time @10000',
       'eject 1 consecutive-failures 1 10000 @10000',
-      'skip 0 trial-failed @10000',
+      'skip 0 trial-failed limit @10000',
     ]);
   });
 

@@ -45,6 +45,16 @@ const options = fc.record({
   returnBy: fc.constantFrom('trial' as const, 'time' as const),
   activeCheckReturns: fc.boolean(),
   jitterRatio: fc.constantFrom(0, 0.1, 1),
+  splitLocalOriginErrors: fc.boolean(),
+  // Eager comparisons, so that they have their share in what happens.
+  successRate: fc.constantFrom(false as const, {
+    minimumEndpoints: 2,
+    minimumRequests: 1,
+    stdevFactor: 0.5,
+    falseAlarmRatio: 1,
+  }),
+  failurePercentage: fc.constantFrom(false as const, { minimumEndpoints: 3, minimumRequests: 3 }),
+  enforcingPercent: fc.constantFrom(100, { successRate: 50 }),
 });
 
 function play(bench: ReturnType<typeof setUpDetector>, action: Step): void {
@@ -111,6 +121,12 @@ describe('outlier detection, whatever happens', () => {
         for (let member = 0; member < given.members; member++) {
           expect(bench.detector.status(member)?.ejected).toBe(false);
         }
+        // The one that is left compares members, if there are enough of them.
+        const { members, successRate, failurePercentage } = given;
+        const compares =
+          (successRate !== false && members >= 2) || (failurePercentage !== false && members >= 3);
+        expect(bench.runtime.scheduler.pendingCount).toBe(compares ? 1 : 0);
+        bench.detector.close();
         expect(bench.runtime.scheduler.pendingCount).toBe(0);
       }),
       RUN,

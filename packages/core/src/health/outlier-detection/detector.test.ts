@@ -5,7 +5,6 @@ import { NO_SLOT } from '../../model/pick-context.ts';
 import { createManualRuntime } from '../../testing/manual-runtime.ts';
 import { outlierDetectionSchema } from './config.ts';
 import { createOutlierDetector } from './detector.ts';
-import type { OutlierRule } from './rule.ts';
 import { membersAt, setUpDetector as setUp } from './test-support/detector-harness.ts';
 
 describe('ejection', () => {
@@ -48,23 +47,24 @@ describe('ejection', () => {
     expect(heard()).toEqual([
       'eject 0 consecutive-failures 1 10000 @0',
       'eject 1 consecutive-failures 1 10000 @0',
-      'skip 2 consecutive-failures @0',
+      'skip 2 consecutive-failures limit @0',
     ]);
     record(2, 'serverError');
-    expect(heard()).toEqual(['skip 2 consecutive-failures @0']);
+    expect(heard()).toEqual(['skip 2 consecutive-failures limit @0']);
   });
 
   it('leaves a cluster of one alone', () => {
     const { record, heard } = setUp({ members: 1 });
     record(0, 'connectFailure', 3);
-    expect(heard()).toEqual(['skip 0 connect-failures @0']);
+    expect(heard()).toEqual(['skip 0 connect-failures limit @0']);
   });
 
   it('with enforcing 0 only reports', () => {
     const { record, heard, detector } = setUp({ enforcingPercent: 0 });
     record(0, 'serverError', 10);
-    expect(heard()).toEqual(['skip 0 consecutive-failures @0', 'skip 0 consecutive-failures @0']);
-    expect(detector.status(0)?.ejected).toBe(false);
+    const skipped = 'skip 0 consecutive-failures not-enforced @0';
+    expect(heard()).toEqual([skipped, skipped]);
+    expect(detector.status(0)).toMatchObject({ ejected: false, skippedCount: 2 });
   });
 
   it('with enforcing 30 carries out about 30 %', () => {
@@ -77,6 +77,16 @@ describe('ejection', () => {
     const ejected = heard().filter((line) => line.startsWith('eject')).length;
     // Binomial(1000, 0.3): standard deviation 14.5.
     expect(Math.abs(ejected - 300)).toBeLessThan(5 * 14.5);
+  });
+
+  it('draws for every detector by its own percentage', () => {
+    const { record, heard } = setUp({ enforcingPercent: { connectFailures: 0 } });
+    record(0, 'connectFailure', 3);
+    record(1, 'serverError', 5);
+    expect(heard()).toEqual([
+      'skip 0 connect-failures not-enforced @0',
+      'eject 1 consecutive-failures 1 10000 @0',
+    ]);
   });
 
   it('needs one timer for any number of ejections', () => {
@@ -141,7 +151,7 @@ describe('members', () => {
     const runtime = createManualRuntime();
     const returned: number[] = [];
     const detector = createOutlierDetector(
-      outlierDetectionSchema.parse({ jitterRatio: 0, returnBy: 'time' }),
+      outlierDetectionSchema.parse({ jitterRatio: 0, returnBy: 'time', successRate: false }),
       { cluster: 'test', runtime },
       {
         onEject: () => undefined,
@@ -175,37 +185,6 @@ describe('closing', () => {
     detector.update(membersAt(0, 1, 2));
     record(2, 'serverError', 5);
     expect(heard()).toEqual([]);
-    expect(runtime.scheduler.pendingCount).toBe(0);
-  });
-});
-
-describe('rules that compare members', () => {
-  /** Stands for a statistical detector: finds the slots it is told to find. */
-  function sweepingRule(find: readonly number[]): OutlierRule & { swept: number[][] } {
-    const swept: number[][] = [];
-    return {
-      swept,
-      ensureCapacity: () => undefined,
-      reset: () => undefined,
-      sweep: (slots) => {
-        swept.push([...slots]);
-        return find;
-      },
-      describe: () => ({ detector: 'success-rate', reason: 'far below the others' }),
-    };
-  }
-
-  it('are asked at intervals about the slots in rotation', () => {
-    const rule = sweepingRule([2]);
-    const { advance, heard, detector, runtime } = setUp({ rules: [rule], returnBy: 'trial' });
-    advance(20_000);
-    // Found again while it is out, which changes nothing.
-    expect(heard()).toEqual(['eject 2 success-rate 1 10000 @10000']);
-    expect(rule.swept).toEqual([
-      [0, 1, 2, 3],
-      [0, 1, 3],
-    ]);
-    detector.close();
     expect(runtime.scheduler.pendingCount).toBe(0);
   });
 });

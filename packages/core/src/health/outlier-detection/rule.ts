@@ -1,17 +1,17 @@
 /**
- * The contract of one way to notice an outlier. The detector is the host: it owns who is ejected and for how long; a
+ * The contracts of the two ways to notice an outlier. The host (`rule-host.ts`) owns who is ejected and for how long; a
  * rule only says "this slot stands out".
  *
- * There are two moments to say so, and a rule implements the one it needs:
- *
- * - {@link OutlierRule.record}, on the request path, for rules that look at the order of outcomes (so many failures
- *   in a row);
- * - {@link OutlierRule.sweep}, every few seconds, for rules that compare the members with each other (success rate
- *   against the mean, share of failures): their counts come from the load table, so they cost requests nothing.
+ * - A {@link SequenceRule} sits on the request path and looks at the order of outcomes: so many failures in a row.
+ * - A {@link ComparisonRule} looks at all members once per interval and compares what was counted of them. The host
+ *   counts for all of these rules together, so another one costs requests nothing.
  */
 import type { Outcome } from '../../model/outcome.ts';
+import type { OutlierDetectorName } from '../health.ts';
+import type { IntervalCounts } from './interval-counts.ts';
 
-export interface OutlierRule {
+/** Judges single outcomes as they come. */
+export interface SequenceRule {
   /** Makes room for slots 0..slots-1; what is known of the others stays. */
   ensureCapacity(slots: number): void;
 
@@ -20,30 +20,42 @@ export interface OutlierRule {
 
   /**
    * A request to a slot in rotation ended. Not told are successes that follow a success, which is nearly all there
-   * is: a rule that wants to count those takes them from the load table in {@link sweep}. No allocation.
+   * is. No allocation.
    *
    * @returns does the slot stand out now? If so, the host asks {@link describe} and then calls {@link reset}.
    */
-  record?(slot: number, outcome: Outcome): boolean;
-
-  /**
-   * Looks at all slots in rotation at once.
-   *
-   * @returns those that stand out, worst first: the ejection limit may not allow all of them
-   */
-  sweep?(slots: readonly number[], nowMs: number): readonly number[];
+  record(slot: number, outcome: Outcome): boolean;
 
   /** Why the slot stands out. Asked before it is reset. */
   describe(slot: number): OutlierFinding;
 
-  /** The longest current run of failures, for status pages; 0 for rules that do not count runs. */
-  consecutiveFailures?(slot: number): number;
+  /** The longest current run of failures, for status pages. */
+  consecutiveFailures(slot: number): number;
+}
+
+/** Compares the members with each other, or with a fixed limit, over one interval. Keeps no state of its own. */
+export interface ComparisonRule {
+  /** With fewer members than this the rule finds nothing, so that small clusters need no timer for it. At least 1. */
+  readonly minimumEndpoints: number;
+
+  /**
+   * @param slots all slots in rotation
+   * @param counts what ended in the interval that is over
+   * @returns those that stand out, worst first: the ejection limit may not allow all of them
+   */
+  sweep(slots: readonly number[], counts: IntervalCounts): readonly Outlier[];
 }
 
 /** What a rule found. */
 export interface OutlierFinding {
-  /** Stable name for events and metrics: `consecutive-failures`, `connect-failures`, later `success-rate` ... */
-  readonly detector: string;
+  /** Stable name for events and metrics. */
+  readonly detector: OutlierDetectorName;
   /** For humans: "5 failures in a row (last: gatewayError)". */
   readonly reason: string;
+}
+
+/** A slot that a comparison found to stand out. */
+export interface Outlier {
+  readonly slot: number;
+  readonly finding: OutlierFinding;
 }

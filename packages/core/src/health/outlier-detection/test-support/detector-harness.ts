@@ -1,10 +1,11 @@
 import { createEndpoint } from '../../../model/endpoint.ts';
 import { Outcome, type OutcomeName } from '../../../model/outcome.ts';
 import { createManualRuntime } from '../../../testing/manual-runtime.ts';
-import type { OutlierDetector, TrackedEndpoint } from '../../health.ts';
+import type { OutlierDetector, SkippedEjection, TrackedEndpoint } from '../../health.ts';
 import { type OutlierDetectionOptions, outlierDetectionSchema } from '../config.ts';
-import { createOutlierDetector, RuleHost } from '../detector.ts';
-import type { OutlierRule } from '../rule.ts';
+import { createOutlierDetector } from '../detector.ts';
+import type { ComparisonRule } from '../rule.ts';
+import { RuleHost } from '../rule-host.ts';
 
 interface Recorded {
   readonly event: 'eject' | 'return' | 'skip';
@@ -13,11 +14,11 @@ interface Recorded {
   readonly atMs: number;
 }
 
-/** A detector of a few members under a manual clock; jitter is off unless asked for. */
+/** A detector of a few members under a manual clock; jitter and comparisons are off unless asked for. */
 export function setUpDetector(
-  options: OutlierDetectionOptions & { members?: number; rules?: OutlierRule[] } = {},
+  options: OutlierDetectionOptions & { members?: number; comparisonRules?: ComparisonRule[] } = {},
 ) {
-  const { members = 4, rules, ...rest } = options;
+  const { members = 4, comparisonRules, ...rest } = options;
   const runtime = createManualRuntime();
   const events: Recorded[] = [];
   const note = (event: Recorded['event'], slot: number, detail: string): void => {
@@ -29,15 +30,15 @@ export function setUpDetector(
       { detector, count, durationMs }: { detector: string; count: number; durationMs: number },
     ) => note('eject', slot, `${detector} ${count} ${durationMs}`),
     onReturn: (slot: number, how: string) => note('return', slot, how),
-    onEjectionSkipped: (slot: number, { detector }: { detector: string }) =>
-      note('skip', slot, detector),
+    onEjectionSkipped: (slot: number, { detector, skippedBecause }: SkippedEjection) =>
+      note('skip', slot, `${detector} ${skippedBecause}`),
   };
-  const config = outlierDetectionSchema.parse({ jitterRatio: 0, ...rest });
+  const config = outlierDetectionSchema.parse({ jitterRatio: 0, successRate: false, ...rest });
   const environment = { cluster: 'test', runtime };
   const detector: OutlierDetector =
-    rules === undefined
+    comparisonRules === undefined
       ? createOutlierDetector(config, environment, listener)
-      : new RuleHost({ config, environment, listener, rules });
+      : new RuleHost({ config, environment, listener, sequenceRules: [], comparisonRules });
   detector.update(membersAt(...Array.from({ length: members }, (_, slot) => slot)));
   return {
     runtime,
