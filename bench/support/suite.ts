@@ -12,7 +12,7 @@ export type Figures = Readonly<Record<string, number>>;
 
 export interface SuiteContext {
   /** Prints text for the reader; with `--json` it comes before the closing JSON line. */
-  print(text: string): void;
+  readonly print: (text: string) => void;
   /** A short run that only shows that the suite works; its figures are not worth comparing. */
   readonly quick: boolean;
 }

@@ -90,9 +90,12 @@ function clusterOptionsOf(
   return policy === undefined ? options : { ...options, policy };
 }
 
-function serverResultsOf({ fleet, recorder }: Simulation, attemptCount: number): ServerResult[] {
+function serverResultsOf(
+  { fleet, recorder, usage }: Simulation,
+  attemptCount: number,
+): ServerResult[] {
   const fair = attemptCount / fleet.servers.length;
-  return fleet.servers.map(({ index, id, zone, group, cores, speed, meter }) => ({
+  return fleet.servers.map(({ index, id, zone, group, cores, speed }) => ({
     index,
     id,
     zone,
@@ -102,7 +105,7 @@ function serverResultsOf({ fleet, recorder }: Simulation, attemptCount: number):
     attemptCount: recorder.attempts[index] as number,
     failedCount: recorder.failures[index] as number,
     shareToFair: attemptCount === 0 ? 0 : (recorder.attempts[index] as number) / fair,
-    utilization: meter.meanUtilization(cores),
-    meanRunning: meter.meanRunningCount(),
+    utilization: usage[index]?.utilization ?? 0,
+    meanRunning: usage[index]?.meanRunning ?? 0,
   }));
 }

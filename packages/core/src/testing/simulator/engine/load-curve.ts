@@ -18,11 +18,13 @@ export class LoadCurve {
   constructor(steps: Scenario['load']) {
     this.#steps = steps;
     this.maxPercent = Math.max(...steps.map(({ percent }) => percent));
-    this.#constant = steps.every(({ percent }) => percent === this.maxPercent);
+    this.#constant = steps.every(
+      ({ percent, overMs }, index) => percent === this.maxPercent && (index > 0 || overMs === 0),
+    );
   }
 
   percentAt(timeMs: number): number {
-    let percent = this.#steps[0]?.percent ?? 0;
+    let percent = 0;
     for (const step of this.#steps) {
       if (timeMs < step.atMs) break;
       const part = step.overMs > 0 ? Math.min(1, (timeMs - step.atMs) / step.overMs) : 1;

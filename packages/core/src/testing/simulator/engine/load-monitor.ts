@@ -16,7 +16,7 @@ export class LoadMonitor {
 
   constructor(server: Server) {
     this.#server = server;
-    this.#latency = new LatencyByLoad({ concurrency: server.cores });
+    this.#latency = new LatencyByLoad();
   }
 
   /** A request ended well. @param others in flight when it came */

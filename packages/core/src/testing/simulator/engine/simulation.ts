@@ -5,6 +5,7 @@ import type { ProbeConfig, Prober } from '../../../policy/probing.ts';
 import { silentLogger } from '../../../runtime/logger.ts';
 import { XorShift128 } from '../../../runtime/random.ts';
 import type { Runtime } from '../../../runtime/runtime.ts';
+import type { ServerResult } from '../result.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { AntagonistPlay } from './antagonist-play.ts';
 import { SimulatedClient } from './client.ts';
@@ -34,6 +35,8 @@ export interface SimulationParts {
   policiesOf(environment: ClientEnvironment): readonly Policy[];
 }
 
+type ServerUsage = Pick<ServerResult, 'utilization' | 'meanRunning'>;
+
 /** One run: sets everything up, lets it happen in order of time, and leaves the numbers behind. */
 export class Simulation {
   readonly fleet: Fleet;
@@ -42,6 +45,8 @@ export class Simulation {
   readonly scenario: Scenario;
   ejectionCount = 0;
   panicCount = 0;
+  /** Of each server over the measured time, which ends before the last request does. */
+  usage: readonly ServerUsage[] = [];
 
   readonly #seed: number;
   readonly #endMs: number;
@@ -110,6 +115,10 @@ export class Simulation {
     });
     this.#time.after(this.#endMs, () => {
       for (const server of this.fleet.servers) server.settle(this.#time.timeMs);
+      this.usage = this.fleet.servers.map(({ meter, cores }) => ({
+        utilization: meter.meanUtilization(cores),
+        meanRunning: meter.meanRunningCount(),
+      }));
     });
     this.#loop(this.#arrivals());
     for (const client of this.clients) void client.cluster.close();
