@@ -1,0 +1,3 @@
+import { abortsSuite } from './test-support/aborts.suite.ts';
+
+abortsSuite('undici 8');

@@ -1,0 +1,3 @@
+import { exchangesSuite } from './test-support/exchanges.suite.ts';
+
+exchangesSuite('undici 8');

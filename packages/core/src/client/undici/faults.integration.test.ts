@@ -1,0 +1,3 @@
+import { faultsSuite } from './test-support/faults.suite.ts';
+
+faultsSuite('undici 8');

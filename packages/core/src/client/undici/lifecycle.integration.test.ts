@@ -1,0 +1,3 @@
+import { lifecycleSuite } from './test-support/lifecycle.suite.ts';
+
+lifecycleSuite('undici 8');

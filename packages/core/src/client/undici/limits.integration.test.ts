@@ -1,0 +1,3 @@
+import { limitsSuite } from './test-support/limits.suite.ts';
+
+limitsSuite('undici 8');

@@ -1,0 +1,3 @@
+import { requestsSuite } from './test-support/requests.suite.ts';
+
+requestsSuite('undici 8');

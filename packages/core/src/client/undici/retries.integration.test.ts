@@ -1,0 +1,3 @@
+import { retriesSuite } from './test-support/retries.suite.ts';
+
+retriesSuite('undici 8');

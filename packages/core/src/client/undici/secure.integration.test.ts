@@ -1,0 +1,3 @@
+import { secureSuite } from './test-support/secure.suite.ts';
+
+secureSuite('undici 8');

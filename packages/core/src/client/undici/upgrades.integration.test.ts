@@ -1,0 +1,3 @@
+import { upgradesSuite } from './test-support/upgrades.suite.ts';
+
+upgradesSuite('undici 8');
