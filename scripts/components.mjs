@@ -14,7 +14,14 @@ import { cacheDirectory, searchPath } from './lib/paths.mjs';
  * @property {string} name what tests ask for
  * @property {string} file the executable: a command's name, or a path
  * @property {string} usedBy what is tested with it
- * @property {{ apt: string } | { npm: string }} source the Debian package, or the exact npm package
+ * @property {ComponentSource} source where it comes from
+ */
+
+/**
+ * The Debian package of the system's own release, the exact npm package, or a package of another
+ * Debian release, which is unpacked below `.cache` and leaves the system alone.
+ *
+ * @typedef {{ apt: string } | { npm: string } | { debian: string, suite: string }} ComponentSource
  */
 
 /** Exact versions: the matrix must not change because a new Node came out. */
@@ -25,6 +32,8 @@ export const components = [
   apt('dnsmasq', 'dnsmasq-base', 'DNS discovery'),
   apt('unbound', 'unbound', 'DNS discovery with records that change'),
   apt('unbound-control', 'unbound', 'DNS discovery with records that change'),
+  // The last Debian release with Consul; the binary needs nothing but libc.
+  unpacked('consul', { suite: 'bullseye', usedBy: 'Consul discovery and registration' }),
   node(22, 'fetch and undici on Node 22'),
   node(24, 'fetch and undici on Node 24'),
 ];
@@ -37,6 +46,18 @@ export const components = [
  */
 function apt(command, debianPackage, usedBy) {
   return { name: command, file: command, usedBy, source: { apt: debianPackage } };
+}
+
+/**
+ * A command of the package of the same name in another Debian release.
+ *
+ * @param {string} command
+ * @param {{ suite: string, usedBy: string }} options
+ * @returns {Component}
+ */
+function unpacked(command, { suite, usedBy }) {
+  const file = join(unpackDirectory(command), 'usr', 'bin', command);
+  return { name: command, file, usedBy, source: { debian: command, suite } };
 }
 
 /**
@@ -64,6 +85,26 @@ function node(major, usedBy) {
  */
 export function npmDirectory(name) {
   return join(cacheDirectory, name);
+}
+
+/**
+ * Where a package of another Debian release is unpacked.
+ *
+ * @param {string} name
+ */
+export function unpackDirectory(name) {
+  return join(cacheDirectory, name);
+}
+
+/**
+ * The package a component comes from, for humans.
+ *
+ * @param {Component} component
+ */
+export function describeSource({ source }) {
+  if ('apt' in source) return `Debian package ${source.apt}`;
+  if ('npm' in source) return `npm package ${source.npm}`;
+  return `package ${source.debian} of Debian ${source.suite}`;
 }
 
 /** Debian keeps servers in sbin, which an ordinary user's search path lacks. */

@@ -36,7 +36,7 @@ const specifiers = Object.entries(manifest.exports)
   .map(([name]) => `${manifest.name}${name.slice(1)}`);
 const peers = Object.keys(manifest.peerDependencies);
 /** Entries made for one optional peer; all others have to work without any. */
-const peerSpecifiers = [`${manifest.name}/undici`, `${manifest.name}/metrics`];
+const peerSpecifiers = ['undici', 'metrics', 'opossum'].map((name) => `${manifest.name}/${name}`);
 const plainSpecifiers = specifiers.filter((specifier) => !peerSpecifiers.includes(specifier));
 
 describe(`${manifest.name} as published`, () => {

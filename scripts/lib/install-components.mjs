@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { components, findComponent, npmDirectory } from '../components.mjs';
+import { components, describeSource, findComponent, npmDirectory } from '../components.mjs';
 import { npm } from './install-packages.mjs';
+import { unpackFromSuite } from './unpack-from-suite.mjs';
 import { run, say } from './run.mjs';
 
 /** @typedef {import('../components.mjs').Component} Component */
@@ -15,6 +16,7 @@ export async function ensureComponents() {
   say(`missing for the tests: ${missing.map((component) => component.name).join(', ')}`);
   for (const component of missing) await installFromNpm(component);
   await installFromApt(missing);
+  for (const component of missing) await unpackFromSuite(component);
   for (const component of missing) {
     if (findComponent(component) === undefined) say(`still missing: ${hint(component)}`);
   }
@@ -26,9 +28,8 @@ export async function ensureComponents() {
  * @param {Component} component
  */
 export function hint(component) {
-  const { name, source, usedBy } = component;
-  const from = 'apt' in source ? `Debian package ${source.apt}` : `npm package ${source.npm}`;
-  return `${name} (${from}), used by the tests of ${usedBy}`;
+  const { name, usedBy } = component;
+  return `${name} (${describeSource(component)}), used by the tests of ${usedBy}`;
 }
 
 /** @param {Component} component */

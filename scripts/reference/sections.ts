@@ -18,12 +18,26 @@ export interface Section {
 /** The sections that belong to one option, in the order in which they are to be read. */
 export function sectionsAt(path: string, node: Forms, roots: Forms): Section[] {
   const target = { code: resolve(node.code, roots.code), file: resolve(node.file, roots.file) };
-  const { title, items, properties } = target.code;
+  const { title, items, properties, additionalProperties: values } = target.code;
   if (title !== undefined)
     return [{ title, path: `${title}: `, alternatives: objectsOf(target, roots) }];
   if (properties !== undefined) return [objectSection(path, target)];
   if (items !== undefined)
     return sectionsAt(`${path}[]`, { code: items, file: target.file.items ?? items }, roots);
+  if (typeof values === 'object') {
+    const inFile = target.file.additionalProperties;
+    const file = typeof inFile === 'object' ? inFile : values;
+    return sectionsAt(path, { code: values, file }, roots);
+  }
+  const { additionalProperties: byName } = target.code;
+  if (typeof byName === 'object') {
+    const inFile = target.file.additionalProperties;
+    return sectionsAt(
+      path,
+      { code: byName, file: typeof inFile === 'object' ? inFile : byName },
+      roots,
+    );
+  }
   const branches = pairs(target, roots);
   return branches.length > 1 ? branches.flatMap((branch) => sectionsAt(path, branch, roots)) : [];
 }

@@ -7,7 +7,12 @@
  * EVENKEEL_REQUIRE=all, or a list such as EVENKEEL_REQUIRE=dnsmasq,unbound, turns absence into a
  * failure: on a machine that is supposed to have everything, a skip would hide a broken set-up.
  */
-import { components, findComponent, type Component } from '../../scripts/components.mjs';
+import {
+  type Component,
+  components,
+  describeSource,
+  findComponent,
+} from '../../scripts/components.mjs';
 
 export type ComponentResult =
   | { readonly path: string; readonly reason?: undefined }
@@ -30,8 +35,8 @@ export function requireComponent(
   const path = findComponent(component);
   if (path !== undefined) return { path };
 
-  const source = 'apt' in component.source ? component.source.apt : component.source.npm;
-  const reason = `${name} is not installed (package ${source}; "npm run setup -- --tests" installs it where it may)`;
+  const source = describeSource(component);
+  const reason = `${name} is not installed (${source}; "npm run setup -- --tests" installs it where it may)`;
   if (isRequired(name)) throw new Error(`${reason}, and EVENKEEL_REQUIRE asks for it`);
   process.stderr.write(`skipping the tests of ${component.usedBy}: ${reason}\n`);
   return { reason };

@@ -10,8 +10,10 @@ export type {
   ClusterSnapshot,
   EndpointSnapshot,
   ExplainedCandidate,
+  GroupSnapshot,
   LatencySnapshot,
   Lease,
+  PathStep,
   PickExplanation,
   RequestTotals,
 } from './cluster/face.ts';
@@ -23,10 +25,43 @@ export {
   type JsonSchemaOptions,
 } from './config/json-schema.ts';
 
+// Topology
+export type {
+  ApertureOptions,
+  LocalityOptions,
+  LocalityWeight,
+  PeersOptions,
+  SlowStartOptions,
+  SplitConfig,
+  SplitSide,
+  SubsetSelectorOptions,
+  SubsetsOptions,
+  TopologyOptions,
+  ZoneAwareOptions,
+} from './topology/config.ts';
+export type { PeerCluster, PeerCount, PeerEndpoint } from './topology/peers.ts';
+
+// Affinity
+export type { CookieAffinityOptions } from './affinity/config.ts';
+export {
+  type AffinityVisit,
+  type AffinityVisitStatus,
+  type CookieAffinity,
+  type CookieAffinityStats,
+  createCookieAffinity,
+} from './affinity/cookie-affinity.ts';
+export { hashKeyOf } from './affinity/hash-key.ts';
+export {
+  type AffinityCluster,
+  type AffinityPreference,
+  pickWithAffinity,
+} from './affinity/pick-with-affinity.ts';
+
 // Discovery
 export { fallback, type FallbackOptions } from './discovery/compose/fallback.ts';
 export { merge } from './discovery/compose/merge.ts';
 export type { DiscoveryConfig } from './discovery/config.ts';
+export type { DiscoverySource } from './discovery/discovery-source.ts';
 export type { DnsOptions } from './discovery/dns/config.ts';
 export { dns } from './discovery/dns/dns.ts';
 export type { FileOptions } from './discovery/file/config.ts';
@@ -37,8 +72,22 @@ export type {
   Resolver,
   ResolverListener,
   ResolverStatus,
+  WatchStatus,
 } from './discovery/resolver.ts';
 export { staticEndpoints } from './discovery/static/static-endpoints.ts';
+
+// Registration
+export type { RegisterOptions } from './registration/config.ts';
+export { register } from './registration/register.ts';
+export type {
+  Announcement,
+  HealthReport,
+  InstanceHealth,
+  Registrar,
+  Registration,
+  RegistrationStatus,
+  Registry,
+} from './registration/registration.ts';
 
 // Policies
 export {
@@ -66,7 +115,7 @@ export {
   type EndpointInput,
 } from './model/endpoint.ts';
 export { createEndpointSet, type EndpointSet, endpointSetOf } from './model/endpoint-set.ts';
-export type { HashKeySource } from './model/hash-key-source.ts';
+export type { HashKeyFunction, HashKeyRequest, HashKeySource } from './model/hash-key-source.ts';
 export type { HealthState } from './model/health-state.ts';
 export {
   type Allocate,

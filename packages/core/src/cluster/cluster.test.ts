@@ -1,9 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Resolver, ResolverListener } from '../discovery/resolver.ts';
 import { EvenkeelError } from '../error/evenkeel-error.ts';
 import { PickError } from '../error/pick-error.ts';
-import type { OutlierDetector, OutlierListener } from '../health/health.ts';
-import { type EndpointInput } from '../model/endpoint.ts';
+import type { EndpointInput } from '../model/endpoint.ts';
 import { endpointSetOf, MAX_ENDPOINTS } from '../model/endpoint-set.ts';
 import { LoadTable } from '../model/load-table.ts';
 import { Outcome } from '../model/outcome.ts';
@@ -13,66 +11,8 @@ import { PolicyRegistry } from '../policy/registry.ts';
 import type { ClusterEvent } from '../telemetry/events.ts';
 import { createManualRuntime, type ManualRuntime } from '../testing/manual-runtime.ts';
 import { BalancedCluster } from './cluster.ts';
-
-/** A source that says what the test tells it to. */
-class TestResolver implements Resolver {
-  listener: ResolverListener | undefined;
-  closed = false;
-
-  start(listener: ResolverListener): void {
-    this.listener = listener;
-  }
-
-  refresh(): void {}
-
-  status(): ReturnType<Resolver['status']> {
-    return {
-      kind: 'test',
-      source: 'test',
-      healthy: true,
-      lastSuccessMs: 0,
-      lastError: undefined,
-      refreshCount: 0,
-      errorCount: 0,
-    };
-  }
-
-  close(): Promise<void> {
-    this.closed = true;
-    return Promise.resolve();
-  }
-}
-
-/** Ejects and offers trials when the test says so. */
-class TestDetector implements OutlierDetector {
-  readonly listener: OutlierListener;
-  readonly recorded: [number, Outcome][] = [];
-  trialSlot: number = NO_SLOT;
-
-  constructor(listener: OutlierListener) {
-    this.listener = listener;
-  }
-
-  update(): void {}
-
-  record(slot: number, outcome: Outcome): void {
-    this.recorded.push([slot, outcome]);
-  }
-
-  onActiveHealth(): void {}
-
-  takeTrial(): number {
-    const slot = this.trialSlot;
-    this.trialSlot = NO_SLOT;
-    return slot;
-  }
-
-  status(): undefined {
-    return undefined;
-  }
-
-  close(): void {}
-}
+import { TestDetector, TestResolver } from './test-support/cluster-bench.ts';
+import { NO_TOPOLOGY } from './test-support/topology.ts';
 
 describe('BalancedCluster', () => {
   let runtime: ManualRuntime;
@@ -94,6 +34,8 @@ describe('BalancedCluster', () => {
       policyName: 'round-robin',
       balancer: registry.create(registry.decode('round-robin'), { load, random: runtime.random }),
       hashKeySource: undefined,
+      keyed: false,
+      topology: NO_TOPOLOGY,
       panicThresholdPercent: 50,
       drainTimeoutMs: 1_000,
       waitsForFirstCheck: false,
@@ -108,7 +50,7 @@ describe('BalancedCluster', () => {
     resolver.listener?.onEndpoints(endpointSetOf(inputs));
   const eject = (slot: number): void => {
     detector.listener.onEject(slot, {
-      detector: 'test',
+      detector: 'consecutive-failures',
       reason: 'because',
       durationMs: 1_000,
       count: 1,
@@ -231,7 +173,7 @@ describe('BalancedCluster', () => {
     const { version } = cluster.snapshot();
     for (const { slot } of cluster.snapshot().endpoints.slice(0, 4)) {
       detector.listener.onEject(slot, {
-        detector: 'test',
+        detector: 'consecutive-failures',
         reason: 'because',
         durationMs: 1,
         count: 1,

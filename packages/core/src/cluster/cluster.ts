@@ -6,8 +6,8 @@ import type { LoadReport } from '../load-report/load-report.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import { type EndpointSet, MAX_ENDPOINTS } from '../model/endpoint-set.ts';
 import type { HashKeySource } from '../model/hash-key-source.ts';
-import { HealthFlag } from '../model/health-state.ts';
-import { LoadTable } from '../model/load-table.ts';
+import { HealthFlag, type HealthState } from '../model/health-state.ts';
+import type { LoadTable } from '../model/load-table.ts';
 import { Outcome, OUTCOME_COUNT } from '../model/outcome.ts';
 import { ANY, isExcluded, NO_SLOT, type PickContext } from '../model/pick-context.ts';
 import type { Balancer, Picker } from '../policy/policy.ts';
@@ -19,12 +19,16 @@ import type { Cluster, ClusterSnapshot, Lease, PickExplanation } from './face.ts
 import { HealthBook } from './health-book.ts';
 import { LatencyHistogram } from './latency-histogram.ts';
 import { ClusterLease } from './lease.ts';
+import type { Member } from './member.ts';
 import { Membership } from './membership.ts';
 import type { ClusterParts } from './parts.ts';
-import { isTrialCandidate, type Publication, Publisher } from './publisher.ts';
+import { hasAnyone, type Publication } from './publication.ts';
+import { PublicationBuilder } from './publication-builder.ts';
+import { Publisher } from './publisher.ts';
 import { ReadyGate } from './ready-gate.ts';
 import { Reporter } from './reporter.ts';
 import { snapshotOf } from './snapshot.ts';
+import { TopologyBook } from './topology-book.ts';
 
 /**
  * The facade: composes discovery, membership, health, publication and policy, and is the hot path itself. What changes
@@ -42,11 +46,14 @@ export class BalancedCluster implements Cluster {
   readonly #resolver: Resolver;
   readonly #membership: Membership;
   readonly #health: HealthBook;
+  readonly #topology: TopologyBook;
   readonly #publisher: Publisher;
   readonly #reporter: Reporter;
   readonly #latency = new LatencyHistogram();
   readonly #ready: ReadyGate;
   readonly #policyName: string;
+  /** Health flags of an endpoint of which no check is known. */
+  readonly #initialFlags: number;
   #picker: Picker;
   #closing: Promise<void> | undefined;
 
@@ -60,11 +67,12 @@ export class BalancedCluster implements Cluster {
     this.#reporter = new Reporter(name, runtime);
     this.#load = parts.load;
     this.#balancer = parts.balancer;
+    this.#initialFlags = parts.waitsForFirstCheck ? HealthFlag.unchecked : 0;
     this.#membership = new Membership({
       load: this.#load,
       scheduler: runtime.scheduler,
       drainTimeoutMs: parts.drainTimeoutMs,
-      initialFlags: parts.waitsForFirstCheck ? HealthFlag.unchecked : 0,
+      initialFlags: this.#initialFlags,
       listener: this.#reporter,
     });
     this.#health = new HealthBook(this.#membership, this.#reporter, () =>
@@ -73,10 +81,22 @@ export class BalancedCluster implements Cluster {
     this.#checker = parts.createChecker?.(this.#health);
     this.#outlier = parts.createDetector?.(this.#health);
     this.#health.detector = this.#outlier;
+    this.#topology = new TopologyBook({
+      config: parts.topology,
+      runtime,
+      panicThresholdPercent: parts.panicThresholdPercent,
+      onPeersChanged: () => this.#onPeersChanged(),
+    });
+    this.#health.warmUp = this.#topology.warmUp;
     this.#publisher = new Publisher({
       runtime,
-      balancer: this.#balancer,
-      panicThresholdPercent: parts.panicThresholdPercent,
+      builder: new PublicationBuilder({
+        balancer: this.#balancer,
+        keyed: parts.keyed,
+        random: runtime.random,
+        topology: this.#topology,
+      }),
+      warmUp: parts.keyed ? undefined : this.#topology.warmUp,
       members: () => this.#membership.all(),
       onPublished: (publication, previous) => this.#onPublished(publication, previous),
     });
@@ -167,6 +187,20 @@ export class BalancedCluster implements Cluster {
     return this.#membership.at(slot)?.endpoint;
   }
 
+  stateOf(slot: number): HealthState | undefined {
+    return this.#closing === undefined ? this.#membership.at(slot)?.state : undefined;
+  }
+
+  isInPanic(slot: number): boolean {
+    const { panics, scopes } = this.#publisher.current;
+    return (
+      panics.size > 0 &&
+      scopes.some(({ groups }) =>
+        groups.some(({ id, eligible }) => panics.has(id) && eligible.slots.includes(slot)),
+      )
+    );
+  }
+
   nowMs(): number {
     return this.#clock.nowMs();
   }
@@ -178,6 +212,7 @@ export class BalancedCluster implements Cluster {
       ready: this.#ready.open,
       closed: this.#closing !== undefined,
       publication: this.#publisher.current,
+      topology: this.#topology,
       members: this.#membership.all(),
       load: this.#load,
       checker: this.#checker,
@@ -198,17 +233,28 @@ export class BalancedCluster implements Cluster {
       publication: this.#publisher.current,
       members: [...this.#membership.all()],
       trialSlot: trialSlot !== NO_SLOT && this.#mayTry(context, trialSlot) ? trialSlot : NO_SLOT,
+      warmthOf: (member) => this.#topology.warmUp?.factorOf(member) ?? 1,
     });
   }
 
   setEnabled(endpointId: string, enabled: boolean): void {
-    const member = this.#membership.byId(endpointId);
-    if (member === undefined)
-      throw configError('endpointId', `an endpoint of cluster '${this.name}'`, endpointId);
-    this.#health.set(member, HealthFlag.disabled, {
+    this.#health.set(this.#memberOf(endpointId), HealthFlag.disabled, {
       on: !enabled,
       reason: enabled ? 'enabled' : 'disabled by an operator',
     });
+    this.#publisher.publish();
+  }
+
+  setDegraded(endpointId: string, degraded: boolean): void {
+    this.#health.set(this.#memberOf(endpointId), HealthFlag.degraded, {
+      on: degraded,
+      reason: degraded ? 'degraded by an operator' : 'no longer degraded by an operator',
+    });
+    this.#publisher.publish();
+  }
+
+  setSplit(weights: Readonly<Record<string, number>>): void {
+    this.#topology.setSplit(weights);
     this.#publisher.publish();
   }
 
@@ -225,13 +271,20 @@ export class BalancedCluster implements Cluster {
     return this.#closing;
   }
 
+  #memberOf(endpointId: string): Member {
+    const member = this.#membership.byId(endpointId);
+    if (member === undefined)
+      throw configError('endpointId', `an endpoint of cluster '${this.name}'`, endpointId);
+    return member;
+  }
+
   #mayTry(context: PickContext, slot: number): boolean {
+    if (this.#closing !== undefined || context.probe === false || isExcluded(context, slot))
+      return false;
+    const member = this.#membership.at(slot);
     return (
-      this.#closing === undefined &&
-      context.probe !== false &&
-      context.subset === undefined &&
-      !isExcluded(context, slot) &&
-      isTrialCandidate(this.#membership.at(slot))
+      member?.isTrialCandidate === true &&
+      this.#publisher.current.routing.admits(context, member.endpoint)
     );
   }
 
@@ -248,26 +301,46 @@ export class BalancedCluster implements Cluster {
       return;
     }
     const change = this.#membership.apply(set);
-    const members = [...this.#membership.all()].filter(
-      (member) => !member.has(HealthFlag.draining),
-    );
+    const members = this.#listed();
+    this.#topology.warmUp?.onListed(members);
     this.#outlier?.update(members);
-    this.#checker?.update(members);
+    this.#checkThoseInReach(members);
     this.#publisher.publish();
     this.#reporter.membershipChanged(change, members.length);
     // An empty set is an answer too; endpoints that wait for their first check are not one yet.
-    if (!members.some((member) => member.has(HealthFlag.unchecked))) this.#ready.pass();
+    if (!members.some((member) => member.reach > 0 && member.has(HealthFlag.unchecked)))
+      this.#ready.pass();
+  }
+
+  /** A deterministic aperture depends on the peers, and so does the division between zones. */
+  #onPeersChanged(): void {
+    if (this.#closing !== undefined) return;
+    this.#checkThoseInReach(this.#listed());
+    this.#publisher.request();
+  }
+
+  /** Only those in reach are checked: with apertures, the whole of a large cluster is nobody's job. */
+  #checkThoseInReach(members: readonly Member[]): void {
+    for (const member of this.#topology.updateReach(members)) {
+      this.#health.forgetActiveHealth(member, this.#initialFlags);
+    }
+    this.#checker?.update(members.filter(({ reach }) => reach > 0));
+  }
+
+  #listed(): readonly Member[] {
+    return [...this.#membership.all()].filter((member) => !member.has(HealthFlag.draining));
   }
 
   #onPublished(publication: Publication, previous: Publication): void {
     this.#picker = publication.picker;
-    if (publication.members.slots.length > 0) this.#ready.pass();
-    if (publication.panic !== previous.panic) this.#reporter.panicChanged(publication);
+    if (hasAnyone(publication)) this.#ready.pass();
+    this.#reporter.published(publication, previous);
   }
 
   async #close(): Promise<void> {
     this.#picker = CLOSED_PICKER;
     this.#publisher.close();
+    this.#topology.close();
     this.#ready.close();
     this.#membership.close();
     this.#outlier?.close();

@@ -3,6 +3,7 @@ import {
   type ClusterOptions,
   decodeClusterOptions,
 } from '../config/cluster-config.ts';
+import type { DiscoverySource } from '../discovery/discovery-source.ts';
 import { createActiveHealthChecker } from '../health/active/checker.ts';
 import { createOutlierDetector } from '../health/outlier-detection/detector.ts';
 import { LoadTable } from '../model/load-table.ts';
@@ -21,6 +22,8 @@ import type { Cluster } from './face.ts';
 export interface ClusterPorts extends Partial<Runtime> {
   /** Policies of one's own, which options may then name. A built-in policy of the same name is replaced. */
   readonly policies?: readonly Policy[] | undefined;
+  /** Sources of endpoints from other entries, which data at `discovery` may then name: `[consulSource]`. */
+  readonly sources?: readonly DiscoverySource[] | undefined;
   /** Makes what asks endpoints for their load, for policies that do. Default: HTTP. */
   readonly createProber?: ProberFactory | undefined;
 }
@@ -32,7 +35,7 @@ export interface ClusterPorts extends Partial<Runtime> {
  * @throws ConfigError naming the path, what is expected there and what was found; nothing is started then
  */
 export function createCluster(options: ClusterOptions, ports: ClusterPorts = {}): Cluster {
-  const config = decodeClusterOptions(options);
+  const config = decodeClusterOptions(options, '', ports.sources);
   const registry = new PolicyRegistry([...BUILT_IN_POLICIES, ...(ports.policies ?? [])]);
   const policy = registry.decode(config.policy);
   const runtime = createRuntime(ports);
@@ -48,7 +51,9 @@ export function createCluster(options: ClusterOptions, ports: ClusterPorts = {})
       random: runtime.random,
       createProber: ports.createProber ?? ((probe) => createHttpProber(probe, runtime)),
     }),
-    hashKeySource: hashKeySourceOf(policy.config),
+    keyed: policy.policy.keyed,
+    topology: config.topology,
+    hashKeySource: hashKeySourceOf(policy.config) ?? config.topology.split?.hashKey,
     panicThresholdPercent: config.panic.thresholdPercent,
     drainTimeoutMs: config.drain.timeoutMs,
     waitsForFirstCheck: config.health?.initial === 'unchecked',

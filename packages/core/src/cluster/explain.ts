@@ -1,7 +1,8 @@
+import { isEligible } from '../model/health-state.ts';
 import { NO_SLOT, type PickContext } from '../model/pick-context.ts';
 import type { ExplainedCandidate, PickExplanation } from './face.ts';
 import type { Member } from './member.ts';
-import type { Publication } from './publisher.ts';
+import type { Publication } from './publication.ts';
 
 /** What an explanation is made from. */
 export interface ExplainSources {
@@ -13,6 +14,8 @@ export interface ExplainSources {
   readonly members: readonly Member[];
   /** A slot whose trial this request would be, or `NO_SLOT`. */
   readonly trialSlot: number;
+  /** The part of its weight that a member gets while it warms up. */
+  readonly warmthOf: (member: Member) => number;
 }
 
 /** Enough for a human; the picker's own order is kept. */
@@ -20,7 +23,7 @@ const MAX_CANDIDATES = 100;
 
 /** Says which endpoint a pick would take and how all candidates stand, without changing anything. */
 export function explainPick(sources: ExplainSources): PickExplanation {
-  const { cluster, policy, context, nowMs, publication, members, trialSlot } = sources;
+  const { cluster, policy, context, nowMs, publication, members, trialSlot, warmthOf } = sources;
   const bySlot = new Map(members.map((member) => [member.slot, member]));
   const exclude = new Set(context.exclude);
   const ranked: ExplainedCandidate[] = [];
@@ -36,26 +39,41 @@ export function explainPick(sources: ExplainSources): PickExplanation {
       state: member.state,
       score: candidate.score,
       shareRatio: candidate.shareRatio,
-      reason: excluded ? 'excluded by this request' : candidate.reason,
+      reason: excluded
+        ? 'excluded by this request'
+        : candidate.reason + warmthText(warmthOf(member)),
     });
   }
+  const route = publication.routing.path(context);
   const rest = [...bySlot.values()].map(ineligible);
   const best = ranked.find((candidate) => candidate.eligible);
   const chosenSlot = trialSlot === NO_SLOT ? (best?.slot ?? NO_SLOT) : trialSlot;
   return {
     cluster,
     policy,
-    panic: publication.panic,
+    panic: route.panic,
     chosen: members.find((member) => member.slot === chosenSlot)?.endpoint,
-    reason: reasonOf(sources, best),
+    reason: reasonOf(sources, route.panic, best),
+    path: [
+      ...route.steps,
+      {
+        step: 'policy',
+        choice: policy,
+        shareRatio: best?.shareRatio ?? 0,
+        reason: best?.reason ?? 'nobody',
+      },
+    ],
     candidates: [...ranked, ...rest].slice(0, MAX_CANDIDATES),
     candidateCount: ranked.length + rest.length,
   };
 }
 
+function warmthText(factor: number): string {
+  return factor === 1 ? '' : `; warming up, ${Math.round(factor * 100)} % of its weight`;
+}
+
 function ineligible(member: Member): ExplainedCandidate {
-  const { slot, endpoint, state, reason, flags } = member;
-  const why = flags === 0 && endpoint.weight === 0 ? 'weight 0' : reason;
+  const { slot, endpoint, state } = member;
   return {
     id: endpoint.id,
     slot,
@@ -63,17 +81,23 @@ function ineligible(member: Member): ExplainedCandidate {
     state,
     score: undefined,
     shareRatio: undefined,
-    reason: why,
+    reason: whyNot(member),
   };
 }
 
+function whyNot({ flags, endpoint, reach, reason }: Member): string {
+  if (!isEligible(flags)) return reason;
+  if (endpoint.weight === 0) return 'weight 0';
+  return reach === 0 ? 'outside of the aperture' : 'not in the subset';
+}
+
 function reasonOf(
-  { policy, publication, members, trialSlot }: ExplainSources,
+  { policy, members, trialSlot }: ExplainSources,
+  panic: boolean,
   best: ExplainedCandidate | undefined,
 ): string {
   if (trialSlot !== NO_SLOT) return 'the next request is the trial of an endpoint that was ejected';
   if (best === undefined)
     return members.length === 0 ? 'there are no endpoints' : 'no endpoint is eligible';
-  const panic = publication.panic ? 'panic: health is ignored; ' : '';
-  return `${panic}${policy}: ${best.reason}`;
+  return `${panic ? 'panic: health is ignored; ' : ''}${policy}: ${best.reason}`;
 }

@@ -14,7 +14,7 @@ import type { ClusterEventListener } from '../telemetry/events.ts';
 /** A named set of interchangeable endpoints with one brain: discovery, health and a policy. */
 export interface Cluster {
   readonly name: string;
-  /** Where clients find the affinity key in a request, if the policy's options say. */
+  /** Where clients find the affinity key in a request, if the options of the policy or of a split say. */
   readonly hashKeySource: HashKeySource | undefined;
 
   /**
@@ -50,6 +50,10 @@ export interface Cluster {
 
   /** The endpoint of a slot, also while it drains; undefined for a free slot. */
   endpoint(slot: number): Endpoint | undefined;
+  /** How the endpoint of a slot stands; undefined for a free slot, and once the cluster is closed. */
+  stateOf(slot: number): HealthState | undefined;
+  /** Does the endpoint of a slot get traffic whatever its health, because too few beside it are healthy? */
+  isInPanic(slot: number): boolean;
   /** The cluster's clock in milliseconds. */
   nowMs(): number;
   /** Everything about the cluster at this moment, as plain data. */
@@ -58,6 +62,13 @@ export interface Cluster {
   explain(context?: PickContext): PickExplanation;
   /** Takes an endpoint out of rotation, or back. @throws ConfigError for an unknown id */
   setEnabled(endpointId: string, enabled: boolean): void;
+  /** Spares an endpoint: it gets traffic only when the healthy ones cannot take all. @throws ConfigError as above */
+  setDegraded(endpointId: string, degraded: boolean): void;
+  /**
+   * Shifts traffic between the sides of `topology.split`; sides not named keep their weight.
+   * @throws ConfigError for an unknown side or a wrong weight, and changes nothing
+   */
+  setSplit(weights: Readonly<Record<string, number>>): void;
   /** Hears every event of this cluster. @returns a function that ends the subscription */
   subscribe(listener: ClusterEventListener): () => void;
   /** Asks discovery to look again as soon as possible. */
@@ -93,6 +104,8 @@ export interface EndpointSnapshot {
   /** Why it is in this state. */
   readonly reason: string;
   readonly weight: number;
+  /** What topology multiplies the weight by: slow start, the part of an aperture; 0 outside of the aperture. */
+  readonly weightFactor: number;
   readonly activeCount: number;
   readonly startedCount: number;
   readonly outcomes: Readonly<Record<OutcomeName, number>>;
@@ -107,15 +120,38 @@ export interface ClusterSnapshot {
   readonly version: number;
   readonly ready: boolean;
   readonly closed: boolean;
+  /** Is health ignored in a group that takes traffic? */
   readonly panic: boolean;
   readonly healthyCount: number;
   readonly eligibleCount: number;
   readonly endpoints: readonly EndpointSnapshot[];
+  /** How topology divides the endpoints and the requests; one group where it does not. */
+  readonly groups: readonly GroupSnapshot[];
+  /** Subsets beyond the 256 that there may be: requests for them find nobody. */
+  readonly subsetsLeftOutCount: number;
   readonly discovery: ResolverStatus;
   readonly totals: RequestTotals;
   /** Numbers that the policy keeps of itself; empty for most. */
   readonly policyStats: PolicyStats;
   readonly latency: LatencySnapshot;
+}
+
+/** Endpoints that the policy chooses from as one. */
+export interface GroupSnapshot {
+  /** `priority 0`, `priority 0 eu/a`, `version=v2 priority 0 degraded`. */
+  readonly name: string;
+  /** Labels of its subset; undefined: everyone. */
+  readonly subset: Readonly<Record<string, string>> | undefined;
+  readonly priority: number;
+  /** `region/zone`; undefined: all of them. */
+  readonly zone: string | undefined;
+  /** Who of them: the healthy ones, the degraded ones, or all, because health is ignored. */
+  readonly kind: 'healthy' | 'degraded' | 'panic';
+  /** Part of the requests for its subset, 0..1. */
+  readonly shareRatio: number;
+  /** Part of the requests that name no subset, 0..1. */
+  readonly unaskedShareRatio: number;
+  readonly eligibleCount: number;
 }
 
 /** Requests since the cluster was created. Those of endpoints that have left are included: the counts never fall. */
@@ -145,6 +181,16 @@ export interface ExplainedCandidate {
   readonly reason: string;
 }
 
+/** One step on the way of a request. Where requests are drawn, the way is that of the largest share. */
+export interface PathStep {
+  readonly step: 'subset' | 'priority' | 'locality' | 'policy';
+  /** `version=v2`, `0`, `eu/a`, `peak-ewma`. */
+  readonly choice: string;
+  /** Part of the requests like this one, 0..1: of those that come to the step, and for a locality of its subset. */
+  readonly shareRatio: number;
+  readonly reason: string;
+}
+
 export interface PickExplanation {
   readonly cluster: string;
   readonly policy: string;
@@ -153,6 +199,8 @@ export interface PickExplanation {
   readonly chosen: Endpoint | undefined;
   /** In a sentence. */
   readonly reason: string;
+  /** The way of the request, from the whole cluster down to the policy. */
+  readonly path: readonly PathStep[];
   /** Best first, the ineligible ones last. At most 100. */
   readonly candidates: readonly ExplainedCandidate[];
   readonly candidateCount: number;

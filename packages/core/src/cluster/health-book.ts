@@ -7,10 +7,11 @@ import type {
   OutlierListener,
   SkippedEjection,
 } from '../health/health.ts';
-import { HealthFlag } from '../model/health-state.ts';
+import { DEGRADED, HealthFlag, isEligible } from '../model/health-state.ts';
 import type { Member } from './member.ts';
 import type { Membership } from './membership.ts';
 import type { Reporter } from './reporter.ts';
+import type { WarmUp } from './warm-up.ts';
 
 /** A flag to set or to clear, and why. */
 export interface FlagChange {
@@ -28,6 +29,8 @@ const RETURN_REASONS: Readonly<Record<EjectionReturn, string>> = {
 export class HealthBook implements ActiveHealthListener, OutlierListener {
   /** Set after construction, because the detector itself reports here. */
   detector: OutlierDetector | undefined;
+  /** Hears of members that come back; undefined: there is no slow start. */
+  warmUp: WarmUp | undefined;
 
   readonly #membership: Membership;
   readonly #reporter: Reporter;
@@ -46,8 +49,9 @@ export class HealthBook implements ActiveHealthListener, OutlierListener {
     if (flags === member.flags) return;
     const from = member.state;
     member.flags = flags;
-    // Clearing one flag of several leaves the reason of the others standing.
-    if (change.on || flags === 0) member.reason = change.reason;
+    // Clearing one flag of several leaves the reason of the others standing; being degraded is none beside a worse one.
+    const decides = (flag & DEGRADED) === 0 || member.state !== from;
+    if (change.on ? decides : isEligible(flags)) member.reason = change.reason;
     if (member.state !== from) this.#reporter.healthChanged(member, from);
     this.#onChange();
   }
@@ -55,10 +59,20 @@ export class HealthBook implements ActiveHealthListener, OutlierListener {
   onActiveHealth(slot: number, verdict: ActiveHealthVerdict): void {
     const member = this.#membership.at(slot);
     if (member === undefined) return;
-    const { healthy, reason } = verdict;
+    const { healthy, degraded = false, reason } = verdict;
+    if (healthy) this.warmUp?.onHealthy(member, member.has(HealthFlag.failedActiveCheck));
     this.set(member, HealthFlag.failedActiveCheck, { on: !healthy, reason });
+    this.set(member, HealthFlag.reportsDegraded, { on: degraded, reason });
     this.set(member, HealthFlag.unchecked, { on: false, reason });
     this.detector?.onActiveHealth(slot, healthy);
+  }
+
+  /** A member is not checked any more: what checks have found goes stale. @param flags of one never checked */
+  forgetActiveHealth(member: Member, flags: number): void {
+    const reason = 'outside of the aperture';
+    this.set(member, HealthFlag.failedActiveCheck, { on: false, reason });
+    this.set(member, HealthFlag.reportsDegraded, { on: false, reason });
+    if (flags !== 0) this.set(member, flags, { on: true, reason });
   }
 
   onEject(slot: number, ejection: Ejection): void {

@@ -1,5 +1,5 @@
 import type { Endpoint } from '../model/endpoint.ts';
-import { type HealthState, healthStateOf } from '../model/health-state.ts';
+import { DEGRADED, HealthFlag, type HealthState, healthStateOf } from '../model/health-state.ts';
 import type { Timer } from '../runtime/scheduler.ts';
 
 /** A cluster's own record of an endpoint: what lives as long as its slot does. */
@@ -15,6 +15,10 @@ export class Member {
   drainTimer: Timer | undefined;
   /** Gone for everyone, but requests that never ended still hold the slot. */
   abandoned = false;
+  /** How much of it this client uses: 0 outside of its aperture, 1 without one. */
+  reach = 1;
+  /** Since when it takes traffic; minus infinity: forever. Undefined: not yet, or nobody asks. */
+  warmsSinceMs: number | undefined;
 
   constructor(slot: number, endpoint: Endpoint, flags: number) {
     this.slot = slot;
@@ -29,5 +33,12 @@ export class Member {
 
   has(flag: number): boolean {
     return (this.flags & flag) !== 0;
+  }
+
+  /** May it be offered as the trial of an ejected endpoint: is ejection all that stands against it? */
+  get isTrialCandidate(): boolean {
+    return (
+      (this.flags & ~DEGRADED) === HealthFlag.ejected && this.endpoint.weight > 0 && this.reach > 0
+    );
   }
 }

@@ -139,6 +139,7 @@ export class Membership {
     this.#abandonedCount--;
     member.endpoint = endpoint;
     member.flags = this.#options.initialFlags;
+    member.warmsSinceMs = undefined;
     this.#leavingCount--;
     this.#options.listener.onAdded(member);
   }

@@ -9,6 +9,7 @@ import type { HashKeySource } from '../model/hash-key-source.ts';
 import type { LoadTable } from '../model/load-table.ts';
 import type { Balancer } from '../policy/policy.ts';
 import type { Runtime } from '../runtime/runtime.ts';
+import type { TopologyConfig } from '../topology/config.ts';
 
 /** What a cluster is composed of, each part built and checked before: `createCluster` makes them from options. */
 export interface ClusterParts {
@@ -18,6 +19,9 @@ export interface ClusterParts {
   readonly policyName: string;
   readonly balancer: Balancer;
   readonly hashKeySource: HashKeySource | undefined;
+  /** Does the policy go by keys? */
+  readonly keyed: boolean;
+  readonly topology: TopologyConfig;
   readonly panicThresholdPercent: number;
   readonly drainTimeoutMs: number;
   /** Are new endpoints kept out until an active check has passed? */

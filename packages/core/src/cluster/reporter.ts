@@ -5,7 +5,7 @@ import type { Runtime } from '../runtime/runtime.ts';
 import { type ClusterEvent, type ClusterEventListener, EventHub } from '../telemetry/events.ts';
 import type { Member } from './member.ts';
 import type { MembershipChange, MembershipListener } from './membership.ts';
-import type { Publication } from './publisher.ts';
+import { levelNow, type PanicLevel, type Publication } from './publication.ts';
 
 /** Says what happens to a cluster, once as an event and once in the log. */
 export class Reporter implements MembershipListener {
@@ -74,18 +74,22 @@ export class Reporter implements MembershipListener {
     this.#emit({ type: 'ejection-skipped', ...this.#about(member), ...about });
   }
 
-  panicChanged(publication: Publication): void {
-    const { panic, healthyCount, candidateCount } = publication;
-    this.#runtime.logger.warn(
-      { cluster: this.#cluster, healthyCount, totalCount: candidateCount },
-      panic ? 'panic: too few healthy endpoints, health is ignored' : 'panic is over',
-    );
-    this.#emit({
-      type: panic ? 'panic-entered' : 'panic-left',
-      ...this.#base(),
-      healthyCount,
-      totalCount: candidateCount,
-    });
+  /** Tells which groups have begun to ignore health and which have ended it. */
+  published(publication: Publication, previous: Publication): void {
+    for (const [group, level] of publication.panics) {
+      if (!previous.panics.has(group)) this.#panicChanged(group, true, level);
+    }
+    for (const [group, level] of previous.panics) {
+      if (!publication.panics.has(group))
+        this.#panicChanged(group, false, levelNow(publication, level));
+    }
+    const { subsetsLeftOutCount } = publication;
+    if (subsetsLeftOutCount > 0 && previous.subsetsLeftOutCount === 0) {
+      this.#runtime.logger.warn(
+        { cluster: this.#cluster, subsetsLeftOutCount },
+        'too many subsets: requests for the last of them find nobody',
+      );
+    }
   }
 
   membershipChanged(change: MembershipChange, totalCount: number): void {
@@ -103,6 +107,16 @@ export class Reporter implements MembershipListener {
       'discovery failed; the last set stays',
     );
     this.#emit({ type: 'discovery-error', ...this.#base(), error });
+  }
+
+  #panicChanged(group: string, entered: boolean, level: PanicLevel): void {
+    const { healthyCount, candidateCount: totalCount } = level;
+    this.#runtime.logger.warn(
+      { cluster: this.#cluster, group, healthyCount, totalCount },
+      entered ? 'panic: too few healthy endpoints, health is ignored' : 'panic is over',
+    );
+    const type = entered ? 'panic-entered' : 'panic-left';
+    this.#emit({ type, ...this.#base(), group, healthyCount, totalCount });
   }
 
   #emit(event: ClusterEvent): void {

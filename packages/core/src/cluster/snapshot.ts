@@ -2,10 +2,12 @@ import type { ResolverStatus } from '../discovery/resolver.ts';
 import type { ActiveHealthChecker, OutlierDetector } from '../health/health.ts';
 import type { LoadTable } from '../model/load-table.ts';
 import { Outcome, type OutcomeName } from '../model/outcome.ts';
-import type { ClusterSnapshot, EndpointSnapshot, LatencySnapshot } from './face.ts';
+import { ANY } from '../model/pick-context.ts';
+import type { ClusterSnapshot, EndpointSnapshot, GroupSnapshot, LatencySnapshot } from './face.ts';
 import type { PolicyStats } from '../policy/policy.ts';
 import type { Member } from './member.ts';
-import type { Publication } from './publisher.ts';
+import { eligibleSlots, type Publication } from './publication.ts';
+import type { TopologyBook } from './topology-book.ts';
 
 /** What a snapshot is taken of. */
 export interface SnapshotSources {
@@ -14,6 +16,7 @@ export interface SnapshotSources {
   readonly ready: boolean;
   readonly closed: boolean;
   readonly publication: Publication;
+  readonly topology: TopologyBook;
   readonly members: Iterable<Member>;
   readonly load: LoadTable;
   readonly checker: ActiveHealthChecker | undefined;
@@ -26,16 +29,18 @@ export interface SnapshotSources {
 /** Everything about a cluster at this moment as plain data, fit for JSON. */
 export function snapshotOf(sources: SnapshotSources): ClusterSnapshot {
   const { name, policy, ready, closed, publication, discovery, latency } = sources;
-  const eligible = new Set(publication.members.slots);
+  const eligible = eligibleSlots(publication);
   return {
     name,
     policy,
-    version: publication.members.version,
+    version: publication.version,
     ready,
     closed,
-    panic: publication.panic,
+    panic: publication.panics.size > 0,
     healthyCount: publication.healthyCount,
     eligibleCount: eligible.size,
+    groups: groupSnapshots(publication),
+    subsetsLeftOutCount: publication.subsetsLeftOutCount,
     endpoints: Array.from(sources.members, (member) => endpointSnapshot(sources, member, eligible)),
     discovery,
     totals: {
@@ -47,8 +52,24 @@ export function snapshotOf(sources: SnapshotSources): ClusterSnapshot {
   };
 }
 
+function groupSnapshots({ scopes, routing }: Publication): GroupSnapshot[] {
+  return scopes.flatMap((scope) => {
+    const unaskedRatio = routing.shareOf(scope, ANY);
+    return scope.groups.map(({ id, priority, zone, kind, shareRatio, eligible }) => ({
+      name: id,
+      subset: scope.labels,
+      priority,
+      zone,
+      kind,
+      shareRatio,
+      unaskedShareRatio: shareRatio * unaskedRatio,
+      eligibleCount: eligible.slots.length,
+    }));
+  });
+}
+
 function endpointSnapshot(
-  { load, checker, outlier }: SnapshotSources,
+  { load, checker, outlier, topology }: SnapshotSources,
   member: Member,
   eligible: ReadonlySet<number>,
 ): EndpointSnapshot {
@@ -61,6 +82,7 @@ function endpointSnapshot(
     eligible: eligible.has(slot),
     reason,
     weight: endpoint.weight,
+    weightFactor: topology.factorOf(member),
     activeCount: load.active[slot] ?? 0,
     startedCount: load.startedCount(slot),
     outcomes: countsOf((outcome) => load.finishedCount(slot, outcome)),

@@ -28,7 +28,7 @@ describe('decodeClusterOptions', () => {
       panic: { thresholdPercent: 50 },
       drain: { timeoutMs: 30_000 },
     });
-    expect(config.outlierDetection).toMatchObject({ consecutiveFailures: 5 });
+    expect(config.outlierDetection).toMatchObject({ consecutive: { failures: 5 } });
     expect(config.discovery.kind).toBe('static');
   });
 
@@ -103,8 +103,8 @@ describe('decodeClusterOptions', () => {
     ],
     [{ health: true }, 'health', 'an object with http, tcp', 'true'],
     [
-      { outlierDetection: { consecutiveFailures: 1.5 } },
-      'outlierDetection.consecutiveFailures',
+      { outlierDetection: { consecutive: { failures: 1.5 } } },
+      'outlierDetection.consecutive.failures',
       'an integer from 0 to 1000',
       '1.5',
     ],

@@ -1,7 +1,8 @@
 /** The options of a cluster: what a user writes, what it means, and how it is checked. */
 import { z } from 'zod';
-import { type DiscoveryConfig, discoverySchema } from '../discovery/config.ts';
+import { type DiscoveryConfig, discoverySchema, discoverySchemaOf } from '../discovery/config.ts';
 import { decodeDiscovery } from '../discovery/decode-discovery.ts';
+import type { DiscoverySource } from '../discovery/discovery-source.ts';
 import type { Discovery } from '../discovery/resolver.ts';
 import { ConfigError, type ConfigIssue } from '../error/config-error.ts';
 import {
@@ -14,9 +15,12 @@ import {
   type OutlierDetectionOptions,
   outlierDetectionSchema,
 } from '../health/outlier-detection/config.ts';
+import { hashKeySourceSchema } from '../policy/hash-key.ts';
 import type { PolicyOptions } from '../policy/policy.ts';
 import { decode, joinPath } from '../schema/decode.ts';
 import { durationMs, object, percent, text } from '../schema/fields.ts';
+import type { TopologyConfig, TopologyOptions } from '../topology/config.ts';
+import { topologySchema } from '../topology/schema.ts';
 import { clusterNameSchema } from './cluster-name.ts';
 
 /** What a user passes to `createCluster`. Only `name` and `discovery` are needed. */
@@ -36,6 +40,8 @@ export interface ClusterOptions {
   readonly outlierDetection?: OutlierDetectionOptions | false | undefined;
   /** When health is ignored because too little of it is left. */
   readonly panic?: PanicOptions | undefined;
+  /** Which endpoints get which part of the traffic: zones, subsets, splits, slow start. Default: priorities only. */
+  readonly topology?: TopologyOptions | undefined;
   /** How endpoints leave. */
   readonly drain?: DrainOptions | undefined;
 }
@@ -65,6 +71,7 @@ export interface ClusterConfig {
   readonly health: ActiveHealthConfig | undefined;
   readonly outlierDetection: OutlierDetectionConfig | false;
   readonly panic: { readonly thresholdPercent: number };
+  readonly topology: TopologyConfig;
   readonly drain: { readonly timeoutMs: number };
 }
 
@@ -100,6 +107,9 @@ const shape = {
   })
     .prefault({})
     .describe('When health is ignored because too little of it is left.'),
+  topology: topologySchema(hashKeySourceSchema)
+    .prefault({})
+    .describe('Which endpoints get which part of the traffic, before the policy chooses.'),
   drain: object({
     timeoutMs: durationMs({ min: 0, max: DAY_MS })
       .default(30_000)
@@ -114,10 +124,16 @@ const shape = {
  *
  * @param policy what may stand at `policy`
  * @param named does the name stand among the options? Not so in files with several clusters, where it is the key
+ * @param sources sources of other entries that may stand at `discovery` besides the built-in ones
  */
-export function clusterSchema(policy: z.ZodType = anyPolicySchema, named = true): z.ZodType {
+export function clusterSchema(
+  policy: z.ZodType = anyPolicySchema,
+  named = true,
+  sources: readonly DiscoverySource[] = [],
+): z.ZodType {
   const { name, policy: anyPolicy, ...rest } = shape;
-  const discovery = discoverySchema.describe(
+  const anyDiscovery = sources.length === 0 ? discoverySchema : discoverySchemaOf(sources);
+  const discovery = anyDiscovery.describe(
     'Where the endpoints come from: a list, or one kind of source.',
   );
   const described = policy.default('peak-ewma').describe(anyPolicy.description ?? '');
@@ -131,13 +147,20 @@ const codeSchema = object({ ...shape, discovery: z.unknown() });
  * Checks options and fills in the defaults.
  *
  * @param path where the options stand, for the errors; '' at the root
+ * @param sources sources of other entries that `discovery` may name
  * @throws ConfigError with every issue found, in all parts
  */
-export function decodeClusterOptions(raw: unknown, path = ''): ClusterConfig {
+export function decodeClusterOptions(
+  raw: unknown,
+  path = '',
+  sources: readonly DiscoverySource[] = [],
+): ClusterConfig {
   const issues: ConfigIssue[] = [];
   const options = collect(issues, () => decode(codeSchema, raw, path));
   const discovery = isRecord(raw)
-    ? collect(issues, () => decodeDiscovery(raw['discovery'], joinPath(path, ['discovery'])))
+    ? collect(issues, () =>
+        decodeDiscovery(raw['discovery'], joinPath(path, ['discovery']), sources),
+      )
     : undefined;
   if (options === undefined || discovery === undefined) throw new ConfigError(issues);
   return { ...options, health: options.health, discovery };

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { type DiscoverySource, withEntryHints } from '../discovery/discovery-source.ts';
 import { BUILT_IN_POLICIES } from '../policy/built-in.ts';
 import type { Policy } from '../policy/policy.ts';
 import { decode, joinPath } from '../schema/decode.ts';
@@ -15,6 +16,8 @@ export interface ClusterFileOptions {
   readonly name?: string | undefined;
   /** Policies of one's own, besides the built-in ones. */
   readonly policies?: readonly Policy[] | undefined;
+  /** Sources of endpoints from other entries, which the file may name: `[consulSource]`. Pass them to the cluster, too. */
+  readonly sources?: readonly DiscoverySource[] | undefined;
 }
 
 /**
@@ -29,17 +32,17 @@ export function decodeClusterFile(raw: unknown, options: ClusterFileOptions = {}
   const policies = [...BUILT_IN_POLICIES, ...(options.policies ?? [])];
   if (name !== undefined) decode(clusterNameSchema, name, path);
   const named = name === undefined;
-  const schema = options.policies === undefined ? builtInSchema(named) : schemaOf(policies, named);
-  const code = codeFormOf(schema, raw, path) as ClusterOptions;
+  const { sources = [] } = options;
+  const isBuiltIn = options.policies === undefined && sources.length === 0;
+  const schema = isBuiltIn
+    ? builtInSchema(named)
+    : clusterSchema(policySchemaOf(policies), named, sources);
+  const code = withEntryHints(() => codeFormOf(schema, raw, path)) as ClusterOptions;
   assertPolicyRules((raw as { policy?: unknown }).policy, joinPath(path, ['policy']), policies);
   const result = named ? code : { ...code, name };
   // What discovery knows of its sources and lists goes further than a schema.
-  decodeClusterOptions(result, path);
+  decodeClusterOptions(result, path, sources);
   return result;
-}
-
-function schemaOf(policies: readonly Policy[], named: boolean): z.ZodType {
-  return clusterSchema(policySchemaOf(policies), named);
 }
 
 const builtInSchemas = new Map<boolean, z.ZodType>();
@@ -48,7 +51,7 @@ const builtInSchemas = new Map<boolean, z.ZodType>();
 function builtInSchema(named: boolean): z.ZodType {
   const known = builtInSchemas.get(named);
   if (known !== undefined) return known;
-  const schema = schemaOf(BUILT_IN_POLICIES, named);
+  const schema = clusterSchema(policySchemaOf(BUILT_IN_POLICIES), named);
   builtInSchemas.set(named, schema);
   return schema;
 }

@@ -3,6 +3,7 @@
  * documentation.
  */
 import { z } from 'zod';
+import type { DiscoverySource } from '../discovery/discovery-source.ts';
 import { BUILT_IN_POLICIES } from '../policy/built-in.ts';
 import type { Policy } from '../policy/policy.ts';
 import { DURATION_MARK } from '../schema/fields.ts';
@@ -19,12 +20,14 @@ export interface JsonSchemaOptions {
   readonly form: 'code' | 'file';
   /** Policies of one's own, besides the built-in ones. */
   readonly policies?: readonly Policy[] | undefined;
+  /** Sources of endpoints from other entries, besides the built-in ones: `[consulSource]`. */
+  readonly sources?: readonly DiscoverySource[] | undefined;
 }
 
 /** The schema of one cluster's options. What only code can express (functions) is left out. */
 export function clusterJsonSchema(options: JsonSchemaOptions): JsonSchema {
-  const { form, policies = [] } = options;
-  const schema = clusterSchema(policySchemaOf([...BUILT_IN_POLICIES, ...policies]));
+  const { form, policies = [], sources = [] } = options;
+  const schema = clusterSchema(policySchemaOf([...BUILT_IN_POLICIES, ...policies]), true, sources);
   return { title: `A cluster of Evenkeel, ${form} form`, ...jsonSchemaOf(schema, form) };
 }
 

@@ -3,6 +3,7 @@ import type { EndpointInput } from '../model/endpoint.ts';
 import { object } from '../schema/fields.ts';
 import { afterMsSchema, type FallbackOptions } from './compose/fallback.ts';
 import { MAX_SOURCES } from './compose/sources.ts';
+import type { DiscoverySource } from './discovery-source.ts';
 import { type DnsOptions, dnsSchema } from './dns/config.ts';
 import { endpointSchema } from './endpoint-list.ts';
 import { type FileOptions, fileSchema } from './file/config.ts';
@@ -26,44 +27,56 @@ export interface FallbackConfig extends FallbackOptions {
 
 const endpointList = z.array(endpointSchema, { error: 'a list of endpoints' });
 
-const sources = z
-  .array(
-    z.lazy(() => discoverySchema),
-    { error: 'a list of sources' },
-  )
-  .min(1, { error: 'at least one source' })
-  .max(MAX_SOURCES, { error: `at most ${MAX_SOURCES} sources` });
-
-/** The data form of `discovery`, also for the JSON Schema of the whole configuration. */
-export const discoverySchema: z.ZodType<DiscoveryConfig> = z.union(
-  [
-    endpointList,
-    object({
-      static: endpointList.optional().describe('Endpoints that never change.'),
-      file: fileSchema.optional().describe('A file that is watched.'),
-      dns: dnsSchema.optional().describe('Names in DNS, looked up as their TTL says.'),
-      merge: sources.optional().describe('The endpoints of all these sources together.'),
-      fallback: z
-        .union(
-          [
-            sources,
-            object({
-              sources: sources.describe('Sources, the preferred one first.'),
-              afterMs: afterMsSchema.optional(),
-            }),
-          ],
-          {
-            error: 'a list of sources, or an object with sources and afterMs',
-          },
-        )
-        .optional()
-        .describe('The first of these sources that is fit.'),
+/**
+ * The data form of `discovery`, also for the JSON Schema of the whole configuration.
+ *
+ * @param kinds sources of other entries that data may name besides the built-in ones
+ */
+export function discoverySchemaOf(kinds: readonly DiscoverySource[]): z.ZodType<DiscoveryConfig> {
+  const sources = z
+    .array(
+      z.lazy(() => schema),
+      { error: 'a list of sources' },
+    )
+    .min(1, { error: 'at least one source' })
+    .max(MAX_SOURCES, { error: `at most ${MAX_SOURCES} sources` });
+  const shape = {
+    static: endpointList.optional().describe('Endpoints that never change.'),
+    file: fileSchema.optional().describe('A file that is watched.'),
+    dns: dnsSchema.optional().describe('Names in DNS, looked up as their TTL says.'),
+    ...Object.fromEntries(
+      kinds.map(({ kind, schema: options, description }) => [
+        kind,
+        options.optional().describe(description),
+      ]),
+    ),
+    merge: sources.optional().describe('The endpoints of all these sources together.'),
+    fallback: z
+      .union(
+        [
+          sources,
+          object({
+            sources: sources.describe('Sources, the preferred one first.'),
+            afterMs: afterMsSchema.optional(),
+          }),
+        ],
+        { error: 'a list of sources, or an object with sources and afterMs' },
+      )
+      .optional()
+      .describe('The first of these sources that is fit.'),
+  };
+  const words = Object.keys(shape);
+  const one = object(shape)
+    .refine((value) => Object.values(value).filter((part) => part !== undefined).length === 1, {
+      error: `exactly one of ${words.join(', ')}`,
+      when: ({ issues }) => issues.length === 0,
     })
-      .refine((value) => Object.values(value).filter((part) => part !== undefined).length === 1, {
-        error: 'exactly one of static, file, dns, merge, fallback',
-        when: ({ issues }) => issues.length === 0,
-      })
-      .meta({ title: 'Source of endpoints', description: 'Exactly one of these.' }),
-  ],
-  { error: 'a list of endpoints, or an object with one of static, file, dns, merge, fallback' },
-);
+    .meta({ title: 'Source of endpoints', description: 'Exactly one of these.' });
+  const schema: z.ZodType<DiscoveryConfig> = z.union([endpointList, one], {
+    error: `a list of endpoints, or an object with one of ${words.join(', ')}`,
+  });
+  return schema;
+}
+
+/** With the built-in kinds only. */
+export const discoverySchema: z.ZodType<DiscoveryConfig> = discoverySchemaOf([]);

@@ -4,16 +4,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { isEvenkeelError } from '../error/evenkeel-error.ts';
+import type { Scheduler } from '../runtime/scheduler.ts';
 import { createManualRuntime } from '../testing/manual-runtime.ts';
 import { fallback } from './compose/fallback.ts';
 import { merge } from './compose/merge.ts';
+import { completeConsulOptions } from './consul/config.ts';
+import { createConsulResolver } from './consul/consul.ts';
+import type { HttpAnswer, HttpPort, HttpRequest } from './consul/http/http-port.ts';
 import { completeDnsOptions } from './dns/config.ts';
 import { DnsResolver } from './dns/dns-resolver.ts';
 import { file } from './file/file.ts';
+import { completeWatchOptions } from './registry/config.ts';
+import { RegistryResolver } from './registry/registry-resolver.ts';
 import type { Discovery } from './resolver.ts';
 import { staticEndpoints } from './static/static-endpoints.ts';
 import { a } from './test-support/dns-wire.ts';
 import { FakeExchange, zone } from './test-support/fake-exchange.ts';
+import { FakeRegistry } from './test-support/fake-registry.ts';
 import { FakeSource } from './test-support/fake-source.ts';
 import { Recorder, until } from './test-support/recorder.ts';
 
@@ -68,6 +75,101 @@ function dnsSubject(): Subject {
   };
 }
 
+function registrySubject(): Subject {
+  const registry = new FakeRegistry();
+  registry.list(ids(FIRST));
+  return {
+    discovery: {
+      kind: 'fake',
+      create: (environment) => {
+        registry.scheduler = environment.runtime.scheduler;
+        return new RegistryResolver({
+          source: registry,
+          config: completeWatchOptions({}),
+          times: { readTimeoutMs: 10_000, silenceMs: 38_000, pollIntervalMs: 5_000 },
+          environment,
+        });
+      },
+    },
+    list: (addresses) => registry.list(ids(addresses)),
+    fail: () => registry.fail(),
+    dispose: () => expect(registry.closeCount).toBeGreaterThan(0),
+  };
+}
+
+/** Consul's side of the network, with one index for everything. */
+class FakeConsul implements HttpPort {
+  addresses: readonly string[] = FIRST;
+  broken = false;
+  scheduler: Scheduler | undefined;
+  readonly #waiting = new Set<() => void>();
+  #index = 1;
+
+  change(): void {
+    this.#index += 1;
+    for (const answer of this.#waiting) answer();
+    this.#waiting.clear();
+  }
+
+  send({ path, signal }: HttpRequest): Promise<HttpAnswer> {
+    if (signal.aborted) return Promise.reject(new Error('aborted'));
+    return new Promise((resolve, reject) => {
+      const answer = (): void => {
+        if (this.broken) reject(new Error('ECONNREFUSED'));
+        else
+          resolve({
+            status: 200,
+            headers: { 'x-consul-index': `${this.#index}` },
+            body: this.#body(),
+          });
+      };
+      const wait = this.scheduler?.after(30_000, answer);
+      signal.addEventListener('abort', () => {
+        wait?.cancel();
+        this.#waiting.delete(answer);
+        reject(new Error('aborted'));
+      });
+      if (path.includes(`index=${this.#index}&`)) this.#waiting.add(answer);
+      else answer();
+    });
+  }
+
+  close(): void {
+    expect(this.#waiting.size).toBe(0);
+  }
+
+  #body(): Buffer {
+    const entries = this.addresses.map((address) => ({
+      Node: { Address: address },
+      Service: { Address: '', Port: 80 },
+      Checks: [],
+    }));
+    return Buffer.from(JSON.stringify(entries));
+  }
+}
+
+function consulSubject(): Subject {
+  const fake = new FakeConsul();
+  const config = completeConsulOptions({ service: 'web' }, 'consul');
+  const become = (addresses: readonly string[], broken: boolean): void => {
+    fake.addresses = addresses;
+    fake.broken = broken;
+    fake.change();
+  };
+  return {
+    discovery: {
+      kind: 'consul',
+      create: (environment) => {
+        fake.scheduler = environment.runtime.scheduler;
+        return createConsulResolver(config, environment, fake);
+      },
+    },
+    list: (addresses) => become(addresses, false),
+    fail: () => become(fake.addresses, true),
+    dispose: () => undefined,
+  };
+}
+
 function composedSubject(compose: (sources: readonly Discovery[]) => Discovery): Subject {
   const inner = new FakeSource('inner', { atStart: ids(FIRST) });
   const quiet = new FakeSource('quiet');
@@ -83,6 +185,8 @@ const SUBJECTS: readonly { kind: string; create: () => Subject | Promise<Subject
   { kind: 'static', create: staticSubject },
   { kind: 'file', create: fileSubject },
   { kind: 'dns', create: dnsSubject },
+  { kind: 'fake', create: registrySubject },
+  { kind: 'consul', create: consulSubject },
   { kind: 'merge', create: () => composedSubject(merge) },
   { kind: 'fallback', create: () => composedSubject((sources) => fallback(sources)) },
 ];

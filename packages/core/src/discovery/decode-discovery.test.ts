@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { createManualRuntime } from '../testing/manual-runtime.ts';
 import { discoverySchema } from './config.ts';
+import { consulSource } from './consul/consul.ts';
 import { decodeDiscovery } from './decode-discovery.ts';
 import { FakeSource } from './test-support/fake-source.ts';
 import { Recorder } from './test-support/recorder.ts';
@@ -88,5 +89,29 @@ describe('discoverySchema', () => {
     for (const word of ['static', 'pollIntervalMs', 'servers', 'fallback', 'hashKey']) {
       expect(schema).toContain(`"${word}"`);
     }
+  });
+
+  describe('kinds of other entries', () => {
+    const kinds = [consulSource];
+    it.each([
+      { raw: { consul: { service: 'users' } }, kind: 'consul' },
+      { raw: { fallback: [{ consul: { service: 'users' } }, ['a:1']] }, kind: 'fallback' },
+      { raw: { dns: { name: 'a.test', port: 80 } }, kind: 'dns' },
+    ])('are known when passed: $raw', ({ raw, kind }) => {
+      expect(decodeDiscovery(raw, 'discovery', kinds).kind).toBe(kind);
+    });
+
+    it('say in the error what to pass', () => {
+      expect(() => decodeDiscovery({ consul: { service: 'users' } }, 'discovery')).toThrow(
+        /discovery\.consul: .*sources: \[consulSource\].*@evenkeel\/core\/consul/u,
+      );
+    });
+
+    it('have their options checked, at any depth', () => {
+      const raw = { merge: [['a:1'], { consul: { service: 'users', waitMS: 3 } }] };
+      expect(() => decodeDiscovery(raw, 'discovery', kinds)).toThrow(
+        /discovery\.merge\[1\]\.consul\.waitMS: expected no such option; did you mean 'waitMs'/u,
+      );
+    });
   });
 });

@@ -47,6 +47,22 @@ export interface ResolverStatus {
   readonly errorCount: number;
   /** Of compositions: the parts. */
   readonly parts?: readonly ResolverStatus[];
+  /** Of registries: what the watch and its guards have seen. */
+  readonly watch?: WatchStatus;
+}
+
+/** How the watch on a registry fares. Counts since the start. */
+export interface WatchStatus {
+  /** Whole readings after the first one: after a failure, because of age, for a second look. */
+  readonly resyncCount: number;
+  /** Watches given up because the registry had said nothing for too long. */
+  readonly silenceCount: number;
+  /** How often the guard against mass removal began to hold endpoints. */
+  readonly guardTripCount: number;
+  /** Endpoints that are kept although no longer listed, until a second look confirms that they have left. */
+  readonly heldCount: number;
+  /** Is the set in force the last known good one from disk, not yet confirmed by the registry? */
+  readonly restored: boolean;
 }
 
 /** What a user passes as `discovery`: builds a resolver for a cluster. */

@@ -61,6 +61,11 @@ export class SourceReport {
     this.#complaint = complaint;
   }
 
+  /** A set of an earlier run is put in force, because the source cannot say anything yet. It is no look. */
+  restore(set: EndpointSet): void {
+    if (!this.#closed) this.#publisher.publish(set);
+  }
+
   /** A look failed; the last good set stays in force. */
   fail(problem: string, cause?: unknown): void {
     if (this.#closed) return;

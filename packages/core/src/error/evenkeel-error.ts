@@ -16,6 +16,7 @@
  * - `EVENKEEL_UNKNOWN_CLUSTER`: a request names a cluster that was never registered.
  * - `EVENKEEL_CLOSED`: used after `close()`.
  * - `EVENKEEL_DISCOVERY`: a source of endpoints failed; the last good set keeps serving.
+ * - `EVENKEEL_REGISTRATION`: a registry did not take the announcement of this process; it is tried again.
  * - `EVENKEEL_HEALTH_CHECK`: an active check failed.
  * - `EVENKEEL_DEADLINE`: the total time allowed has passed.
  * - `EVENKEEL_CONNECT`: no connection to an endpoint could be made.
@@ -32,6 +33,7 @@ export type ErrorCode =
   | 'EVENKEEL_UNKNOWN_CLUSTER'
   | 'EVENKEEL_CLOSED'
   | 'EVENKEEL_DISCOVERY'
+  | 'EVENKEEL_REGISTRATION'
   | 'EVENKEEL_HEALTH_CHECK'
   | 'EVENKEEL_DEADLINE'
   | 'EVENKEEL_CONNECT'

@@ -39,6 +39,8 @@ const CASES: readonly Case[] = [
   { options: 'round-robin', skip: { weights: NO_WEIGHTS } },
   { options: 'weighted-round-robin' },
   { options: { name: 'weighted-round-robin', algorithm: 'smooth' } },
+  { options: 'orca-weighted' },
+  { options: 'prequal' },
   { options: 'random' },
   { options: { name: 'maglev', tableSize: 4099 }, skip: { 'shares with a key': OF_ALL_KEYS } },
   { options: { name: 'ring-hash', minRingSize: 8192 }, skip: { 'shares with a key': OF_ALL_KEYS } },

@@ -25,6 +25,7 @@ describe('hashKeySourceSchema', () => {
     { cookie: 'session' },
     { query: 'naïve key' },
     { path: true },
+    { sourceAddress: true },
   ] as const)('takes %j', (source) => {
     expect(decode(hashKeySourceSchema, source, 'hashKey')).toEqual(source);
   });
@@ -44,6 +45,14 @@ describe('hashKeySourceSchema', () => {
     );
   });
 
+  it('takes a function as it is', () => {
+    const source = (): string => 'key';
+    expect(decode(hashKeySourceSchema, source, 'hashKey')).toBe(source);
+    expect(hashKeySourceOf(registry.decode({ name: 'maglev', hashKey: source }).config)).toBe(
+      source,
+    );
+  });
+
   it('names the place and what is allowed there', () => {
     const raw = { hashKey: { header: 'no spaces allowed' } };
     const schema = z.object({ hashKey: hashKeySourceSchema });
@@ -53,7 +62,10 @@ describe('hashKeySourceSchema', () => {
   });
 
   it('exports as JSON Schema', () => {
-    expect(JSON.stringify(z.toJSONSchema(hashKeySourceSchema))).toContain('"header"');
+    const schema = z.toJSONSchema(hashKeySourceSchema, { unrepresentable: 'any' });
+    expect(JSON.stringify(schema)).toContain('"header"');
+    // A function is nothing that data could match.
+    expect(schema.anyOf?.at(-1)).toEqual({ not: {} });
   });
 });
 

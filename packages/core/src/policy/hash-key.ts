@@ -4,7 +4,7 @@
  * publishes the source, and clients that see whole requests (undici, a proxy) take the key from there.
  */
 import { z } from 'zod';
-import type { HashKeySource } from '../model/hash-key-source.ts';
+import type { HashKeyFunction, HashKeySource } from '../model/hash-key-source.ts';
 import { object, text } from '../schema/fields.ts';
 
 /** Longest header, cookie or query parameter name accepted. */
@@ -23,6 +23,9 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
  * - `{ cookie: 'session' }`: value of a cookie, names are case-sensitive
  * - `{ query: 'user' }`: first value of a query parameter, decoded
  * - `{ path: true }`: the path without the query
+ * - `{ sourceAddress: true }`: the address that the request came from, which only proxies know
+ *
+ * or, in code, a function that works the key out of the request.
  */
 export const hashKeySourceSchema: z.ZodType<HashKeySource> = z
   .union(
@@ -35,8 +38,18 @@ export const hashKeySourceSchema: z.ZodType<HashKeySource> = z
         query: text(MAX_NAME_LENGTH).describe('A query parameter; its first value counts.'),
       }),
       object({ path: z.literal(true, { error: 'true' }).describe('The path without the query.') }),
+      object({
+        sourceAddress: z
+          .literal(true, { error: 'true' })
+          .describe('The address that the request came from, where a proxy received it.'),
+      }),
+      // In JSON Schema something that nothing matches: only code can express a function.
+      z.custom<HashKeyFunction>((value) => typeof value === 'function').meta({ not: {} }),
     ],
-    { error: 'one of { header: name }, { cookie: name }, { query: name } or { path: true }' },
+    {
+      error:
+        'one of { header: name }, { cookie: name }, { query: name }, { path: true } or { sourceAddress: true }',
+    },
   )
   .meta({
     title: 'Hash key source',

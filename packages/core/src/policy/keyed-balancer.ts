@@ -14,6 +14,12 @@ export interface KeyedParts<Table> {
   readonly keyOf?: KeyOf;
 }
 
+/** What a picker was made of, so that the next one of its group may use it again. */
+interface Made<Table> {
+  readonly members: KeyedMembers;
+  readonly table: Table;
+}
+
 /**
  * The life of a hash policy: a table is built when keys or weights change and kept when only something else did (health
  * came and went, metadata, slots). It is built beside the old one, which its picker goes on using until the cluster has
@@ -21,27 +27,28 @@ export interface KeyedParts<Table> {
  */
 export class KeyedBalancer<Table> implements Balancer {
   readonly #parts: KeyedParts<Table>;
-  #members: KeyedMembers | undefined;
-  #table: Table | undefined;
+  /** By picker: with the picker of a group that ended its table goes, too. */
+  readonly #made = new WeakMap<Picker, Made<Table>>();
 
   constructor(parts: KeyedParts<Table>) {
     this.#parts = parts;
   }
 
-  /** What the newest picker looks keys up in; undefined before the first members. For inspection. */
-  get table(): Table | undefined {
-    return this.#table;
+  /** What a picker of this balancer looks keys up in. For inspection. */
+  tableOf(picker: Picker): Table | undefined {
+    return this.#made.get(picker)?.table;
   }
 
-  update(members: Members): Picker {
+  update(members: Members, earlier?: Picker): Picker {
     const { build, createPicker, keyOf } = this.#parts;
     const keyed = keyedMembersOf(members, keyOf);
+    const before = earlier && this.#made.get(earlier);
     const table =
-      this.#table !== undefined && this.#members !== undefined && spreadAlike(this.#members, keyed)
-        ? this.#table
-        : build(keyed, this.#table);
-    this.#table = table;
-    this.#members = keyed;
-    return createPicker(table, keyed);
+      before !== undefined && spreadAlike(before.members, keyed)
+        ? before.table
+        : build(keyed, before?.table);
+    const picker = createPicker(table, keyed);
+    this.#made.set(picker, { members: keyed, table });
+    return picker;
   }
 }

@@ -56,11 +56,15 @@ export interface EjectionEvent extends EndpointEventBase {
   readonly detector: string;
   readonly reason: string;
   readonly durationMs: number;
+  /** Why it was skipped: too many are ejected already, or the enforcement percentage said no. */
+  readonly skippedBecause?: 'limit' | 'not-enforced' | undefined;
 }
 
-/** So few endpoints are healthy that health is ignored, or no longer so few. */
+/** So few endpoints of a group are healthy that health is ignored, or no longer so few. */
 export interface PanicEvent extends EventBase {
   readonly type: 'panic-entered' | 'panic-left';
+  /** Which endpoints: `priority 0`, `version=v2 priority 0`. */
+  readonly group: string;
   readonly healthyCount: number;
   readonly totalCount: number;
 }

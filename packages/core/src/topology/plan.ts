@@ -77,8 +77,10 @@ export function planGroups<Member extends Candidate>(
 ): Plan<Member> {
   const levels = levelsOf(candidates);
   if (levels.length === 0) return { groups: [], levels: [] };
-  const health = levels.map(({ members }) => healthOf(members));
-  const loads = priorityLoads(health, rule);
+  const loads = priorityLoads(
+    levels.map(({ health }) => health),
+    rule,
+  );
   const groups: GroupPlan<Member>[] = [];
   const plans = levels.map((level, index): LevelPlan => {
     const load = loads[index] as LevelLoad;
@@ -86,7 +88,7 @@ export function planGroups<Member extends Candidate>(
     groups.push(...divided.groups.filter(({ members }) => members.length > 0));
     return {
       priority: level.priority,
-      ...(health[index] as LevelHealth),
+      ...level.health,
       ...load,
       zones: divided.reason,
     };
@@ -97,6 +99,7 @@ export function planGroups<Member extends Candidate>(
 interface Level<Member> {
   readonly priority: number;
   readonly members: readonly Member[];
+  readonly health: LevelHealth;
 }
 
 function levelsOf<Member extends Candidate>(candidates: readonly Member[]): Level<Member>[] {
@@ -105,10 +108,10 @@ function levelsOf<Member extends Candidate>(candidates: readonly Member[]): Leve
   const { priority } = first.endpoint;
   // Nearly always there is one, and then the list serves as it is.
   if (candidates.every(({ endpoint }) => endpoint.priority === priority))
-    return [{ priority, members: candidates }];
+    return [{ priority, members: candidates, health: healthOf(candidates) }];
   const byPriority = groupBy(candidates, ({ endpoint }) => endpoint.priority);
   return [...byPriority]
-    .map(([own, members]) => ({ priority: own, members }))
+    .map(([own, members]) => ({ priority: own, members, health: healthOf(members) }))
     .sort((a, b) => a.priority - b.priority);
 }
 
@@ -141,7 +144,7 @@ interface Divided<Member extends Candidate> {
 }
 
 function divide<Member extends Candidate>(
-  { priority, members }: Level<Member>,
+  { priority, members, health }: Level<Member>,
   { healthyPercent, degradedPercent, panic }: LevelLoad,
   { rule, preferred }: DivideRule,
 ): Divided<Member> {
@@ -158,7 +161,8 @@ function divide<Member extends Candidate>(
     };
     return { groups: [group], reason: rulesZones(rule) ? 'panic: zones play no part' : undefined };
   }
-  const healthy = members.filter(({ flags }) => flags === 0);
+  const healthy =
+    health.healthyCount === members.length ? members : members.filter(({ flags }) => flags === 0);
   const zones = zonesOf(members, { rule, preferred });
   const groups = zones.parts.map(({ zone, share }): GroupPlan<Member> => ({
     name: zone === undefined ? name : `${name} ${zone === '' ? '/' : zone}`,
@@ -175,7 +179,10 @@ function divide<Member extends Candidate>(
     zone: undefined,
     kind: 'degraded',
     shareRatio: degradedPercent / 100,
-    members: members.filter(({ flags }) => flags !== 0 && isEligible(flags)),
+    members:
+      health.degradedCount === 0
+        ? []
+        : members.filter(({ flags }) => flags !== 0 && isEligible(flags)),
   };
   return { groups: [...groups, degraded], reason: zones.reason };
 }

@@ -13,12 +13,14 @@ import {
 const endpoint = (port: number, metadata: Labels) =>
   createEndpoint({ address: `h:${port}`, metadata });
 
-const FLEET = [
+const ENDPOINTS = [
   endpoint(1, { version: 'v1', stage: 'prod' }),
   endpoint(2, { version: 'v1', stage: 'test' }),
   endpoint(3, { version: 'v2', stage: 'prod' }),
   endpoint(4, { stage: 'prod' }),
 ];
+
+const FLEET = ENDPOINTS.map((each) => ({ endpoint: each }));
 
 const selector = (...keys: string[]): SubsetSelector => ({ keys, fallback: 'none' });
 
@@ -41,10 +43,10 @@ describe('subsetName', () => {
 
 describe('hasLabels', () => {
   it('wants all of them', () => {
-    expect(hasLabels(FLEET[0]!, {})).toBe(true);
-    expect(hasLabels(FLEET[0]!, { version: 'v1' })).toBe(true);
-    expect(hasLabels(FLEET[0]!, { version: 'v1', stage: 'test' })).toBe(false);
-    expect(hasLabels(FLEET[3]!, { version: 'v1' })).toBe(false);
+    expect(hasLabels(ENDPOINTS[0]!, {})).toBe(true);
+    expect(hasLabels(ENDPOINTS[0]!, { version: 'v1' })).toBe(true);
+    expect(hasLabels(ENDPOINTS[0]!, { version: 'v1', stage: 'test' })).toBe(false);
+    expect(hasLabels(ENDPOINTS[3]!, { version: 'v1' })).toBe(false);
   });
 });
 
@@ -55,7 +57,7 @@ describe('subsetsOf', () => {
       selector('stage', 'version'),
       selector('version'),
     ]);
-    expect(subsets.map(subsetName)).toEqual([
+    expect(subsets.map(({ labels }) => subsetName(labels))).toEqual([
       'stage=prod,version=v1',
       'stage=prod,version=v2',
       'stage=test,version=v1',
@@ -65,6 +67,12 @@ describe('subsetsOf', () => {
     expect(leftOutCount).toBe(0);
   });
 
+  it('hands over who is in them', () => {
+    const { subsets } = subsetsOf(FLEET, [selector('stage', 'version')]);
+    const ids = subsets.map(({ members }) => members.map(({ endpoint: { id } }) => id));
+    expect(ids).toEqual([['h:1'], ['h:3'], ['h:2']]);
+  });
+
   it('makes none of a label that nobody carries', () => {
     expect(subsetsOf(FLEET, [selector('colour')]).subsets).toEqual([]);
     // Nor of what every object carries.
@@ -72,9 +80,9 @@ describe('subsetsOf', () => {
   });
 
   it('is bounded, in the same way for every order of the endpoints', () => {
-    const many = Array.from({ length: MAX_SUBSETS + 44 }, (_, index) =>
-      endpoint(index + 1, { id: `${index}` }),
-    );
+    const many = Array.from({ length: MAX_SUBSETS + 44 }, (_, index) => ({
+      endpoint: endpoint(index + 1, { id: `${index}` }),
+    }));
     const forth = subsetsOf(many, [selector('id')]);
     expect(forth.subsets).toHaveLength(MAX_SUBSETS);
     expect(forth.leftOutCount).toBe(44);
@@ -90,7 +98,7 @@ describe('SubsetIndex', () => {
   const { subsets } = subsetsOf(FLEET, selectors);
   const index = new SubsetIndex(
     selectors,
-    subsets.map((labels) => [labels, subsetName(labels)] as const),
+    subsets.map(({ labels }) => [labels, subsetName(labels)] as const),
   );
 
   it.each([

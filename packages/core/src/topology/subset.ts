@@ -26,7 +26,10 @@ export const MAX_SUBSETS = 256;
 
 /** Does an endpoint carry all these labels? */
 export function hasLabels({ metadata }: Endpoint, labels: Labels): boolean {
-  return Object.entries(labels).every(([key, value]) => metadata[key] === value);
+  for (const key in labels) {
+    if (Object.hasOwn(labels, key) && metadata[key] !== labels[key]) return false;
+  }
+  return true;
 }
 
 /** The name of a subset: `stage=prod,version=v2`. Equal labels have equal names, in whatever order they are written. */
@@ -37,31 +40,55 @@ export function subsetName(labels: Labels): string {
     .join(',');
 }
 
-/** The subsets that endpoints form under selectors, each once, by name. */
-export interface SubsetList {
-  readonly subsets: readonly Labels[];
+/** A subset with those that are in it. */
+export interface Subset<Member> {
+  readonly labels: Labels;
+  /** In the order given. */
+  readonly members: readonly Member[];
+}
+
+/** The subsets that members form under selectors, each once. */
+export interface SubsetList<Member> {
+  readonly subsets: readonly Subset<Member>[];
   /** How many there are beyond {@link MAX_SUBSETS}. They are treated as having nobody. */
   readonly leftOutCount: number;
 }
 
 /** All combinations of values that occur. Of too many the first by name stay, so that clients agree. */
-export function subsetsOf(
-  endpoints: readonly Endpoint[],
+export function subsetsOf<Member extends { readonly endpoint: Endpoint }>(
+  members: readonly Member[],
   selectors: readonly SubsetSelector[],
-): SubsetList {
-  const byName = new Map<string, Labels>();
+): SubsetList<Member> {
+  const byName = new Map<string, Subset<Member>>();
   for (const { keys } of selectors) {
-    for (const { metadata } of endpoints) {
-      if (!keys.every((key) => Object.hasOwn(metadata, key))) continue;
+    for (const group of groupByValues(members, keys)) {
+      const metadata = group[0]?.endpoint.metadata ?? {};
       const labels = Object.fromEntries(keys.map((key) => [key, metadata[key] ?? '']));
-      byName.set(subsetName(labels), labels);
+      byName.set(subsetName(labels), { labels, members: group });
     }
   }
   const names = [...byName.keys()].sort();
   return {
-    subsets: names.slice(0, MAX_SUBSETS).map((name) => byName.get(name) ?? {}),
+    subsets: names.slice(0, MAX_SUBSETS).map((name) => byName.get(name) as Subset<Member>),
     leftOutCount: Math.max(0, names.length - MAX_SUBSETS),
   };
+}
+
+/** Members that carry all the keys, those with equal values together. */
+function groupByValues<Member extends { readonly endpoint: Endpoint }>(
+  members: readonly Member[],
+  keys: readonly string[],
+): Iterable<Member[]> {
+  const groups = new Map<string, Member[]>();
+  for (const member of members) {
+    const { metadata } = member.endpoint;
+    if (!hasAll(metadata, keys)) continue;
+    const values = JSON.stringify(keys.map((key) => metadata[key]));
+    const group = groups.get(values);
+    if (group === undefined) groups.set(values, [member]);
+    else group.push(member);
+  }
+  return groups.values();
 }
 
 /** `,` and `=` separate: a label that contains them must not look like two. */

@@ -14,12 +14,12 @@
  */
 import type { Duplex } from 'node:stream';
 import { Outcome, outcomeOfStatus, RESPONDED } from '../../model/outcome.ts';
+import { retryAfterMs } from '../../resilience/retry-after.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { Timer } from '../../runtime/scheduler.ts';
 import { outcomeOfError } from './failure.ts';
 import type { Controller, Handler, HeaderRecord, RawOfController } from './handler.ts';
 import type { DispatchableCluster } from './options.ts';
-import { retryAfterMs } from './retry-after.ts';
 
 /** What a try reports to, while it is live. */
 export interface AttemptOwner {

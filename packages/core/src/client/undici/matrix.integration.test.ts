@@ -5,7 +5,6 @@ import { requireComponent } from '../../../../../test/support/require-component.
 import { runProcess } from '../../../../../test/support/run-process.ts';
 
 const support = join(import.meta.dirname, 'test-support');
-const script = join(support, 'matrix-script.ts');
 
 const nodes = [
   { node: 'Node 22', path: requireComponent('node-22').path },
@@ -21,9 +20,13 @@ describe.each(nodes)('$node', ({ path }) => {
   it.skipIf(path === undefined).each(backings)(
     'on $undici serves every caller',
     async ({ flags }) => {
-      const { code, stdout, stderr } = await runProcess(path as string, [...flags, script], {
-        timeoutMs: 30_000,
-      });
+      const { code, stdout, stderr } = await runProcess(
+        path as string,
+        [...flags, join(support, 'matrix-script.ts')],
+        {
+          timeoutMs: 30_000,
+        },
+      );
       expect(
         stderr
           .split('\n')
@@ -41,9 +44,16 @@ describe.each(nodes)('$node', ({ path }) => {
         'undici 7 WebSocket': 'ok',
         'undici 8 WebSocket': 'ok',
         'built-in WebSocket': 'ok',
+        'async context': 'ok',
         'left in flight': '0',
       });
       expect(code).toBe(0);
     },
   );
+
+  it.skipIf(path === undefined)('stays alive for a request between two tries', async () => {
+    const waiting = join(support, 'waiting-script.ts');
+    const { code, stdout } = await runProcess(path as string, [waiting]);
+    expect([code, stdout.trim()]).toEqual([0, 'ECONNREFUSED 6']);
+  });
 });

@@ -11,23 +11,13 @@
  */
 import type { Dispatcher } from 'undici';
 import { Outcome } from '../../model/outcome.ts';
+import { isIdempotentMethod } from '../../resilience/idempotency.ts';
 import { hasFailed, isReplayable, isUntouched } from './request-body.ts';
-
-/** RFC 9110 section 9.2.2, and QUERY, which its draft defines as safe. */
-const IDEMPOTENT: ReadonlySet<string> = new Set([
-  'GET',
-  'HEAD',
-  'OPTIONS',
-  'PUT',
-  'DELETE',
-  'TRACE',
-  'QUERY',
-]);
 
 /** May the endpoint see this request twice? undici's option `idempotent` has the last word on the method. */
 export function isRepeatable(options: Dispatcher.DispatchOptions): boolean {
   return (
-    (options.idempotent ?? IDEMPOTENT.has(options.method)) &&
+    (options.idempotent ?? isIdempotentMethod(options.method)) &&
     // Whatever is switched to another protocol has effects of its own.
     !isPresent(options.upgrade) &&
     isReplayable(options.body)

@@ -1,6 +1,12 @@
 import type { EvenkeelError } from '../../error/evenkeel-error.ts';
 import type { EndpointSet } from '../../model/endpoint-set.ts';
-import type { Discovery, DiscoveryEnvironment, Resolver, ResolverStatus } from '../resolver.ts';
+import type {
+  Discovery,
+  DiscoveryEnvironment,
+  Resolver,
+  ResolverStatus,
+  WatchStatus,
+} from '../resolver.ts';
 
 /** One source of a composition with what it delivered last. */
 export class Part {
@@ -43,5 +49,22 @@ export function combineStatus(
     refreshCount: parts.reduce((sum, part) => sum + part.refreshCount, 0),
     errorCount: parts.reduce((sum, part) => sum + part.errorCount, 0),
     parts,
+    ...combineWatches(parts.map(({ watch }) => watch).filter((watch) => watch !== undefined)),
+  };
+}
+
+/** Sums, so that a composition can be measured like the registries it is made of. */
+function combineWatches(watches: readonly WatchStatus[]): { readonly watch?: WatchStatus } {
+  if (watches.length === 0) return {};
+  const sum = (count: (watch: WatchStatus) => number): number =>
+    watches.reduce((total, watch) => total + count(watch), 0);
+  return {
+    watch: {
+      resyncCount: sum(({ resyncCount }) => resyncCount),
+      silenceCount: sum(({ silenceCount }) => silenceCount),
+      guardTripCount: sum(({ guardTripCount }) => guardTripCount),
+      heldCount: sum(({ heldCount }) => heldCount),
+      restored: watches.some(({ restored }) => restored),
+    },
   };
 }

@@ -5,6 +5,7 @@ import type { Outcome } from '../../model/outcome.ts';
 import { keyedMembersOf } from '../keyed-members.ts';
 import { PickHash } from '../pick-hash.ts';
 import type { Balancer, Picker, PolicyEnvironment } from '../policy.ts';
+import { ActiveChanges } from './active-changes.ts';
 import { ActiveTotal } from './active-total.ts';
 import { BoundedLoadPicker } from './picker.ts';
 
@@ -21,7 +22,7 @@ export class BoundedLoadBalancer implements Balancer {
   readonly #factorPercent: number;
   readonly #load: LoadTable;
   readonly #hash: PickHash;
-  readonly #total = new ActiveTotal();
+  readonly #changes = new ActiveChanges();
 
   constructor({ child, factorPercent, environment }: BoundedLoadParts) {
     this.#child = child;
@@ -30,12 +31,12 @@ export class BoundedLoadBalancer implements Balancer {
     this.#hash = new PickHash(environment.random);
   }
 
-  update(members: Members): Picker {
+  update(members: Members, earlier?: Picker): Picker {
     const keyed = keyedMembersOf(members);
     const { active } = this.#load;
-    this.#total.reset(active, keyed.slots);
+    const earlierChild = earlier instanceof BoundedLoadPicker ? earlier.child : undefined;
     return new BoundedLoadPicker({
-      child: this.#child.update(members),
+      child: this.#child.update(members, earlierChild),
       members: keyed,
       bounds: new BoundedLoad({
         active,
@@ -45,13 +46,13 @@ export class BoundedLoadBalancer implements Balancer {
         factorPercent: this.#factorPercent,
       }),
       active,
-      total: this.#total,
+      total: new ActiveTotal(this.#changes, active, keyed.slots),
       hash: this.#hash,
     });
   }
 
   onStart(slot: number, nowMs: number): void {
-    this.#total.add(slot, 1);
+    this.#changes.add(slot, 1);
     this.#child.onStart?.(slot, nowMs);
   }
 
@@ -61,7 +62,7 @@ export class BoundedLoadBalancer implements Balancer {
 
   // oxlint-disable-next-line max-params -- the contract's parameters
   onFinish(slot: number, outcome: Outcome, latencyMs: number, nowMs: number): void {
-    this.#total.add(slot, -1);
+    this.#changes.add(slot, -1);
     this.#child.onFinish?.(slot, outcome, latencyMs, nowMs);
   }
 

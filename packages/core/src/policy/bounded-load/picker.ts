@@ -25,7 +25,8 @@ const NO_MEMBER = -1;
  * loaded of those allowed (only exclusions can fill everybody else).
  */
 export class BoundedLoadPicker implements Picker {
-  readonly #child: Picker;
+  /** The picker of the wrapped policy. */
+  readonly child: Picker;
   readonly #members: KeyedMembers;
   readonly #bounds: BoundedLoad;
   readonly #active: Int32Array;
@@ -35,7 +36,7 @@ export class BoundedLoadPicker implements Picker {
   readonly #memberOf: Int32Array;
 
   constructor(parts: BoundedLoadPickerParts) {
-    this.#child = parts.child;
+    this.child = parts.child;
     this.#members = parts.members;
     this.#bounds = parts.bounds;
     this.#active = parts.active;
@@ -47,7 +48,7 @@ export class BoundedLoadPicker implements Picker {
 
   pick(context: PickContext, nowMs: number): number {
     const total = this.#total.take();
-    const slot = this.#child.pick(context, nowMs);
+    const slot = this.child.pick(context, nowMs);
     if (slot === NO_SLOT) return NO_SLOT;
     const member = this.#memberOf[slot] as number;
     if (this.#bounds.hasRoom(member, total)) return slot;
@@ -57,7 +58,7 @@ export class BoundedLoadPicker implements Picker {
 
   explain(context: PickContext, nowMs: number): readonly CandidateExplanation[] {
     const exclude = context.exclude ?? NOTHING;
-    const candidates = this.#child.explain(context, nowMs);
+    const candidates = this.child.explain(context, nowMs);
     const chosen = this.#explainedChoice(context, candidates);
     const owner = candidates[0]?.slot;
     const ranked = candidates.map((candidate) => {

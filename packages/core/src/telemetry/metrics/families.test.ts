@@ -27,7 +27,16 @@ describe('the names of metrics', () => {
 
   it('are all different, and each has labels of one meaning', () => {
     expect(new Set(FAMILIES.map(({ name }) => name)).size).toBe(FAMILIES.length);
-    const known = ['outcome', 'state', 'detector', 'enforced', 'change', 'kind', 'endpoint'];
+    const known = [
+      'outcome',
+      'state',
+      'detector',
+      'enforced',
+      'change',
+      'kind',
+      'endpoint',
+      'group',
+    ];
     for (const { name, labels } of FAMILIES) {
       expect(new Set(labels).size, name).toBe(labels.length);
       for (const label of labels) expect(known, name).toContain(label);

@@ -2,10 +2,12 @@
  * Every metric: its name, what it means, and where its values come from. The names and labels are public; they follow
  * Prometheus' naming rules: base units, counters end in `_total`, one meaning per label.
  */
-import type { EndpointSnapshot } from '../../cluster/face.ts';
+import type { EndpointSnapshot, GroupSnapshot } from '../../cluster/face.ts';
 import type { HealthState } from '../../model/health-state.ts';
 import { isFailure, Outcome, OUTCOME_NAMES } from '../../model/outcome.ts';
 import type { ClusterReading } from './cluster-meter.ts';
+
+type WatchStatus = NonNullable<ClusterSnapshot['discovery']['watch']>;
 
 /** A metric with labels, told by what a cluster looks like when it is scraped. */
 export interface Family {
@@ -35,6 +37,7 @@ export const DURATION_HISTOGRAM = {
 /** All states, so that a state nobody is in shows as 0. */
 const STATES: readonly HealthState[] = [
   'healthy',
+  'degraded',
   'unchecked',
   'unhealthy',
   'ejected',
@@ -91,7 +94,20 @@ const CLUSTER_FAMILIES: readonly Family[] = [
       read: ({ snapshot }, emit) => emit(Number(snapshot.panic)),
     },
   ),
-  counter('cluster_panics_total', 'Times that panic began.', {
+  gauge(
+    'cluster_group_share_ratio',
+    'Part of the requests for its subset that a group of endpoints gets.',
+    { labels: ['group'], read: perGroup(({ shareRatio }) => shareRatio) },
+  ),
+  gauge('cluster_group_endpoints', 'Endpoints of a group that may be picked now.', {
+    labels: ['group'],
+    read: perGroup(({ eligibleCount }) => eligibleCount),
+  }),
+  gauge('cluster_group_panic', '1 while health is ignored in a group, otherwise 0.', {
+    labels: ['group'],
+    read: perGroup(({ kind }) => Number(kind === 'panic')),
+  }),
+  counter('cluster_panics_total', 'Times that panic began in a group.', {
     read: ({ events }, emit) => emit(events.panicCount),
   }),
   counter(
@@ -157,6 +173,30 @@ const DISCOVERY_FAMILIES: readonly Family[] = [
       },
     },
   ),
+  counter('discovery_resyncs_total', 'Whole readings of a registry besides the first.', {
+    labels: ['kind'],
+    read: perWatch(({ resyncCount }) => resyncCount),
+  }),
+  counter(
+    'discovery_silences_total',
+    'Watches on a registry given up because it had said nothing for too long.',
+    { labels: ['kind'], read: perWatch(({ silenceCount }) => silenceCount) },
+  ),
+  counter(
+    'discovery_guard_trips_total',
+    'Times that many endpoints vanished from a registry at once and were kept for a second look.',
+    { labels: ['kind'], read: perWatch(({ guardTripCount }) => guardTripCount) },
+  ),
+  gauge(
+    'discovery_endpoints_held',
+    'Endpoints kept although a registry no longer lists them, until a second look.',
+    { labels: ['kind'], read: perWatch(({ heldCount }) => heldCount) },
+  ),
+  gauge(
+    'discovery_restored',
+    '1 while the last known good set from disk is used, because the registry has not answered yet.',
+    { labels: ['kind'], read: perWatch(({ restored }) => Number(restored)) },
+  ),
 ];
 
 const ENDPOINT_FAMILIES: readonly Family[] = [
@@ -213,9 +253,25 @@ function gauge(name: string, help: string, { labels = [], read }: FamilyParts): 
   return { name, type: 'gauge', help, labels, aggregator: 'max', read };
 }
 
+/** Of sources that are registries; others have no watch. */
+function perWatch(value: (watch: WatchStatus) => number): Family['read'] {
+  return ({ snapshot: { discovery } }, emit) => {
+    if (discovery.watch !== undefined) emit(value(discovery.watch), discovery.kind);
+  };
+}
+
 function perEndpoint(valueOf: (endpoint: EndpointSnapshot) => number): Family['read'] {
   return ({ labelled }, emit) => {
     for (const endpoint of labelled) emit(valueOf(endpoint), endpoint.id);
+  };
+}
+
+/** Groups beyond these have no series: a label that differs on every endpoint makes as many groups. */
+const MAX_GROUPS = 100;
+
+function perGroup(valueOf: (group: GroupSnapshot) => number): Family['read'] {
+  return ({ snapshot }, emit) => {
+    for (const group of snapshot.groups.slice(0, MAX_GROUPS)) emit(valueOf(group), group.name);
   };
 }
 

@@ -66,12 +66,36 @@ describe('createMetrics', () => {
     expect(samples.get('evenkeel_cluster_ready{cluster="users"}')).toBe(0);
   });
 
+  it('shows groups, so many that it bears', async () => {
+    const group = (name: string, kind: 'healthy' | 'panic') => ({
+      name,
+      subset: undefined,
+      priority: 0,
+      zone: undefined,
+      kind,
+      shareRatio: 0.25,
+      unaskedShareRatio: 0.25,
+      eligibleCount: 3,
+    });
+    const many = Array.from({ length: 200 }, (_, index) => group(`spare ${index}`, 'healthy'));
+    const cluster = new ScriptedCluster('users', {
+      groups: [group('priority 0', 'panic'), ...many],
+    });
+    const samples = await scrape(createMetrics({ clusters: [cluster] }));
+    const labels = '{cluster="users",group="priority 0"}';
+    expect(samples.get(`evenkeel_cluster_group_share_ratio${labels}`)).toBe(0.25);
+    expect(samples.get(`evenkeel_cluster_group_endpoints${labels}`)).toBe(3);
+    expect(samples.get(`evenkeel_cluster_group_panic${labels}`)).toBe(1);
+    const series = [...samples.keys()].filter((name) => name.includes('cluster_group_panic'));
+    expect(series).toHaveLength(100);
+  });
+
   it('counts events from its creation on', async () => {
     const cluster = new ScriptedCluster('users');
     const metrics = createMetrics({ clusters: [cluster] });
     const about = { endpoint: A, slot: 0 };
-    cluster.emit({ type: 'panic-entered', healthyCount: 1, totalCount: 4 });
-    cluster.emit({ type: 'panic-left', healthyCount: 4, totalCount: 4 });
+    cluster.emit({ type: 'panic-entered', group: 'priority 0', healthyCount: 1, totalCount: 4 });
+    cluster.emit({ type: 'panic-left', group: 'priority 0', healthyCount: 4, totalCount: 4 });
     cluster.emit({
       type: 'membership-changed',
       addedCount: 3,
@@ -98,6 +122,33 @@ describe('createMetrics', () => {
       'evenkeel_cluster_ejections_total{cluster="users",detector="consecutive-failures"';
     expect(samples.get(`${ejections},enforced="true"}`)).toBe(2);
     expect(samples.get(`${ejections},enforced="false"}`)).toBe(1);
+  });
+
+  it('reports how the watch on a registry fares, and nothing of the kind for other sources', async () => {
+    const cluster = new ScriptedCluster('users', {});
+    const metrics = createMetrics({ clusters: [cluster] });
+    const names = [
+      'evenkeel_discovery_resyncs_total',
+      'evenkeel_discovery_silences_total',
+      'evenkeel_discovery_guard_trips_total',
+      'evenkeel_discovery_endpoints_held',
+      'evenkeel_discovery_restored',
+    ].map((name) => `${name}{cluster="users",kind="consul"}`);
+    const values = async (): Promise<(number | undefined)[]> => {
+      const samples = parseSamples(await metrics.registry.metrics());
+      return names.map((name) => samples.get(name));
+    };
+    expect(await values()).toEqual([undefined, undefined, undefined, undefined, undefined]);
+    const watch = {
+      resyncCount: 1,
+      silenceCount: 2,
+      guardTripCount: 3,
+      heldCount: 4,
+      restored: true,
+    };
+    cluster.set({ discovery: { ...cluster.state.discovery, kind: 'consul', watch } });
+    expect(await values()).toEqual([1, 2, 3, 4, 1]);
+    metrics.close();
   });
 
   it('reports the age of what discovery last said, and nothing before it said anything', async () => {

@@ -2,6 +2,7 @@
  * Runs in a Node of its own: every kind of caller against one dispatcher. Prints one JSON object, `{ caller: result }`,
  * where a result is `ok` or what went wrong.
  */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -145,6 +146,33 @@ async function checkGlobal(client: typeof undici8): Promise<void> {
   }
 }
 
+/** The first endpoint refuses: the callbacks come from a second try, in the context of a socket. */
+async function checkContext(): Promise<void> {
+  const storage = new AsyncLocalStorage<string>();
+  const seen = await storage.run(
+    'mine',
+    () =>
+      new Promise((resolve, reject) => {
+        const contexts: unknown[] = [];
+        const note = (): void => void contexts.push(storage.getStore());
+        dispatcher.dispatch(
+          { origin: 'http://users', path: '/', method: 'GET' },
+          {
+            onRequestStart: note,
+            onResponseStart: note,
+            onResponseData: note,
+            onResponseEnd: () => {
+              note();
+              resolve(contexts);
+            },
+            onResponseError: (_controller, error) => reject(error),
+          },
+        );
+      }),
+  );
+  assertEqual(seen, ['mine', 'mine', 'mine', 'mine']);
+}
+
 const older = undici7 as unknown as typeof undici8;
 const callers: Record<string, () => Promise<void>> = {
   'built-in fetch': () => checkFetch(fetch as Fetch, { dispatcher }),
@@ -158,6 +186,7 @@ const callers: Record<string, () => Promise<void>> = {
   'undici 7 WebSocket': () => checkWebSocket(older.WebSocket as unknown as typeof WebSocket),
   'undici 8 WebSocket': () => checkWebSocket(undici8.WebSocket as unknown as typeof WebSocket),
   'built-in WebSocket': () => checkWebSocket(WebSocket),
+  'async context': checkContext,
 };
 
 const results: Record<string, string> = {};

@@ -23,6 +23,7 @@ export function endpointSnapshot(
     eligible: true,
     reason: 'new',
     weight: 1,
+    weightFactor: 1,
     activeCount: 0,
     startedCount: 0,
     outcomes: outcomesOf(),
@@ -52,6 +53,8 @@ export class ScriptedCluster implements MeteredCluster {
       healthyCount: 0,
       eligibleCount: 0,
       endpoints: [],
+      groups: [],
+      subsetsLeftOutCount: 0,
       discovery: {
         kind: 'static',
         source: 'test',
@@ -62,6 +65,7 @@ export class ScriptedCluster implements MeteredCluster {
         errorCount: 0,
       },
       totals: { activeCount: 0, outcomes: outcomesOf() },
+      policyStats: {},
       latency: { boundsMs: [10, 100], counts: [0, 0, 0], sumMs: 0, count: 0 },
       ...parts,
     };

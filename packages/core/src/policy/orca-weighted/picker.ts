@@ -1,0 +1,118 @@
+import { EdfScheduler } from '../../algorithm/edf.ts';
+import type { Members } from '../../model/members.ts';
+import { NO_SLOT, type PickContext } from '../../model/pick-context.ts';
+import type { Random } from '../../runtime/random.ts';
+import { explainCandidates } from '../candidates.ts';
+import { MemberDraw, NO_INDEX } from '../member-draw.ts';
+import type { CandidateExplanation, Picker } from '../policy.ts';
+import { effectiveWeights } from './effective-weights.ts';
+import { NO_WEIGHT, type ReportedWeights } from './reported-weights.ts';
+
+/** Turns passed over for the sake of excluded endpoints before one of the others is drawn by weight. */
+const MAX_PASSED_TURNS = 8;
+
+export interface OrcaWeightedPickerParts {
+  readonly members: Members;
+  readonly reported: ReportedWeights;
+  readonly updateMs: number;
+  readonly random: Random;
+  /** Of the picker before: whose turn it is goes on. */
+  readonly turns: EdfScheduler | undefined;
+}
+
+/** Turns in proportion to reported weights. The weights are worked out anew by the first pick after each period. */
+export class OrcaWeightedPicker implements Picker {
+  readonly turns: EdfScheduler;
+  readonly #members: Members;
+  readonly #reported: ReportedWeights;
+  readonly #updateMs: number;
+  readonly #random: Random;
+  /** Undefined before the first pick, which is the first to know the time. */
+  #weights: Float64Array | undefined = undefined;
+  #draw: MemberDraw;
+  #nextUpdateMs = Number.NEGATIVE_INFINITY;
+
+  constructor({ members, reported, updateMs, random, turns }: OrcaWeightedPickerParts) {
+    this.turns = turns ?? new EdfScheduler({ random });
+    this.#members = members;
+    this.#reported = reported;
+    this.#updateMs = updateMs;
+    this.#random = random;
+    this.#draw = new MemberDraw(members, random);
+  }
+
+  pick({ exclude }: PickContext, nowMs: number): number {
+    if (nowMs >= this.#nextUpdateMs) this.#updateWeights(nowMs);
+    return exclude === undefined ? this.turns.pick() : this.#pickAllowed(exclude);
+  }
+
+  /** Long-run shares with the weights as they are now. Whose turn is next cannot be told without taking it. */
+  explain(context: PickContext, nowMs: number): readonly CandidateExplanation[] {
+    const { slots } = this.#members;
+    const weights = this.#weightsAt(nowMs);
+    const byReports = weights !== this.#members.weights;
+    return explainCandidates(context, slots, (indexes) => {
+      const sum = indexes.reduce((total, index) => total + (weights[index] as number), 0);
+      return indexes
+        .map((index) => ({
+          slot: slots[index] as number,
+          shareRatio: (weights[index] as number) / sum,
+          reason: this.#reasonOf(index, byReports ? (weights[index] as number) : NO_WEIGHT, nowMs),
+        }))
+        .sort((a, b) => b.shareRatio - a.shareRatio || a.slot - b.slot);
+    });
+  }
+
+  #updateWeights(nowMs: number): void {
+    this.#nextUpdateMs = nowMs + this.#updateMs;
+    const weights = this.#weightsAt(nowMs);
+    const before = this.#weights;
+    if (before?.every((weight, index) => weight === weights[index]) === true) return;
+    this.#weights = weights;
+    this.turns.update(this.#members.slots, weights);
+    this.#draw = new MemberDraw({ ...this.#members, weights }, this.#random);
+  }
+
+  #weightsAt(nowMs: number): Float64Array {
+    const reported = Float64Array.from(this.#members.slots, (slot) =>
+      this.#reported.weightAt(slot, nowMs),
+    );
+    return effectiveWeights(this.#members, reported);
+  }
+
+  /** An excluded endpoint whose turn comes loses it: it has just failed somebody. */
+  #pickAllowed(exclude: readonly number[]): number {
+    for (let turn = 0; turn < MAX_PASSED_TURNS; turn++) {
+      const slot = this.turns.pick();
+      if (slot === NO_SLOT || !exclude.includes(slot)) return slot;
+    }
+    const index = this.#draw.drawAllowed(exclude);
+    return index === NO_INDEX ? NO_SLOT : (this.#members.slots[index] as number);
+  }
+
+  /** @param weight `NO_WEIGHT` where discovery decides */
+  #reasonOf(index: number, weight: number, nowMs: number): string {
+    const slot = this.#members.slots[index] as number;
+    const reported = this.#reported.weightAt(slot, nowMs);
+    const told = `reports ${this.#reported.utilization(slot).toFixed(2)} busy`;
+    if (weight !== NO_WEIGHT) {
+      return reported === NO_WEIGHT
+        ? `${round(weight)}/s, the mean of the others: ${this.#silence(slot, nowMs)}`
+        : `bears ${round(weight)}/s: ${told}`;
+    }
+    const given = `weight ${round(this.#members.weights[index] as number)} from discovery`;
+    return `${given}: ${reported === NO_WEIGHT ? this.#silence(slot, nowMs) : `${told}, the only one that does`}`;
+  }
+
+  #silence(slot: number, nowMs: number): string {
+    const blackoutMs = this.#reported.blackoutMs(slot, nowMs);
+    if (blackoutMs === Number.POSITIVE_INFINITY) return 'no load report yet';
+    return blackoutMs > 0
+      ? `its reports count in ${(blackoutMs / 1_000).toFixed(1)} s`
+      : 'its last load report is too old';
+  }
+}
+
+function round(value: number): string {
+  return Number(value.toPrecision(3)).toString();
+}
