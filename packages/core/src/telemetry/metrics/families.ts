@@ -7,7 +7,7 @@ import type { HealthState } from '../../model/health-state.ts';
 import { isFailure, Outcome, OUTCOME_NAMES } from '../../model/outcome.ts';
 import type { ClusterReading } from './cluster-meter.ts';
 
-type WatchStatus = NonNullable<ClusterSnapshot['discovery']['watch']>;
+type WatchStatus = NonNullable<ClusterReading['snapshot']['discovery']['watch']>;
 
 /** A metric with labels, told by what a cluster looks like when it is scraped. */
 export interface Family {

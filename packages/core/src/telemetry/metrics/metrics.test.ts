@@ -135,7 +135,7 @@ describe('createMetrics', () => {
       'evenkeel_discovery_restored',
     ].map((name) => `${name}{cluster="users",kind="consul"}`);
     const values = async (): Promise<(number | undefined)[]> => {
-      const samples = parseSamples(await metrics.registry.metrics());
+      const samples = await scrape(metrics);
       return names.map((name) => samples.get(name));
     };
     expect(await values()).toEqual([undefined, undefined, undefined, undefined, undefined]);
