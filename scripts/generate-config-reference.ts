@@ -6,6 +6,7 @@
 import { writeFileSync } from 'node:fs';
 import { format, resolveConfig } from 'prettier';
 import { clusterJsonSchema } from '@evenkeel/core';
+import { consulSource } from '@evenkeel/core/consul';
 import { renderReference } from './reference/render.ts';
 
 /** Where the page stands. */
@@ -13,9 +14,10 @@ export const REFERENCE_FILE: URL = new URL('../docs/reference/cluster-config.md'
 
 /** The page as it has to be, formatted as the repository is. */
 export async function configReference(): Promise<string> {
+  const sources = [consulSource];
   const page = renderReference({
-    code: clusterJsonSchema({ form: 'code' }),
-    file: clusterJsonSchema({ form: 'file' }),
+    code: clusterJsonSchema({ form: 'code', sources }),
+    file: clusterJsonSchema({ form: 'file', sources }),
   });
   return format(page, { ...(await resolveConfig(REFERENCE_FILE)), parser: 'markdown' });
 }

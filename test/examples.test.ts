@@ -2,20 +2,60 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { ConsulAgent } from './support/consul-agent.ts';
+import { requireComponent } from './support/require-component.ts';
 import { repositoryRoot, runProcess } from './support/run-process.ts';
+
+/** A server that an example finds by its environment, as the header of the example says. */
+interface Server {
+  readonly env: Readonly<Record<string, string>>;
+  dispose(): Promise<void>;
+}
+
+const STARTERS: Readonly<Record<string, (command: string) => Promise<Server>>> = {
+  consul: async (command) => {
+    const agent = await ConsulAgent.start(command);
+    return { env: { CONSUL_HTTP_ADDR: agent.address }, dispose: () => agent.dispose() };
+  },
+};
+
+/** Which component an example needs; the others need none. */
+const NEEDS: Readonly<Record<string, string>> = {
+  'consul.ts': 'consul',
+  'registration.ts': 'consul',
+};
 
 const names = (await readdir(join(repositoryRoot, 'examples'))).filter((name) =>
   name.endsWith('.ts'),
 );
 
 describe('examples', () => {
-  it.each(names)('%s', async (name) => {
-    const { code, stdout, stderr } = await runProcess('node', [
-      '--conditions=@evenkeel/source',
-      `examples/${name}`,
-    ]);
-    expect(stderr).toBe('');
-    expect(code).toBe(0);
-    expect(stdout.trim().split('\n').length).toBeGreaterThan(1);
+  it.for(names)('%s', async (name, { skip }) => {
+    const server = await serverOf(name, skip);
+    try {
+      const { code, stdout, stderr } = await runProcess(
+        'node',
+        ['--conditions=@evenkeel/source', `examples/${name}`],
+        { env: server?.env ?? {} },
+      );
+      expect(stderr).toBe('');
+      expect(code).toBe(0);
+      expect(stdout.trim().split('\n').length).toBeGreaterThan(1);
+    } finally {
+      await server?.dispose();
+    }
   });
 });
+
+async function serverOf(
+  name: string,
+  skip: (reason?: string) => unknown,
+): Promise<Server | undefined> {
+  const component = NEEDS[name];
+  const start = component === undefined ? undefined : STARTERS[component];
+  if (component === undefined || start === undefined) return undefined;
+  const { path, reason } = requireComponent(component);
+  if (path !== undefined) return start(path);
+  skip(reason);
+  return undefined;
+}

@@ -40,6 +40,7 @@ const coreImports: readonly ImportRow[] = [
     folder: '.',
     may: [
       ...BASE,
+      'load-report/load-report.ts',
       'policy',
       'topology',
       'health',
@@ -90,7 +91,7 @@ const coreImports: readonly ImportRow[] = [
   },
   {
     folder: 'probing',
-    may: [...BASE, 'load-report', 'policy/probing.ts'],
+    may: [...BASE, 'load-report', 'policy/probing.ts', 'health/active/target.ts'],
     packages: ['node:*', 'zod'],
     note: 'asks servers for their load on behalf of a policy',
   },

@@ -99,12 +99,23 @@ export {
   type Policy,
   type PolicyEnvironment,
   type PolicyOptions,
+  type PolicyStats,
 } from './policy/policy.ts';
+export type {
+  ProbeConfig,
+  ProbeFailure,
+  ProbeListener,
+  Prober,
+  ProberFactory,
+} from './policy/probing.ts';
 export {
   createPolicy,
   type StandaloneOptions,
   type StandalonePolicy,
 } from './policy/standalone.ts';
+
+// Load reports
+export type { LoadReport, NamedValues, ProbeAnswer } from './load-report/load-report.ts';
 
 // The model
 export type { Address } from './model/address.ts';

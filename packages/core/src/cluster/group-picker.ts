@@ -1,7 +1,7 @@
 import { NO_SLOT, type PickContext } from '../model/pick-context.ts';
 import type { CandidateExplanation, Picker } from '../policy/policy.ts';
 import { ShareDraw, type ShareDrawOptions } from '../topology/share-draw.ts';
-import type { PublishedGroup } from './publication.ts';
+import { isExhausted, type PublishedGroup } from './publication.ts';
 
 /**
  * Picks in several groups of one scope: a draw by the shares of the groups, or the key's own group, and then the policy's
@@ -103,8 +103,4 @@ export class GroupPicker implements Picker {
 interface GroupWay {
   readonly group: PublishedGroup;
   readonly shareRatio: number;
-}
-
-function isExhausted({ eligible }: PublishedGroup, exclude: PickContext['exclude'] = []): boolean {
-  return eligible.slots.every((slot) => exclude.includes(slot));
 }

@@ -97,6 +97,14 @@ export function hasAnyone({ scopes }: Publication): boolean {
   return scopes.some(({ groups }) => groups.some(({ eligible }) => eligible.slots.length > 0));
 }
 
+/** Has a group nobody to offer to a request with these exclusions? */
+export function isExhausted(
+  { eligible }: PublishedGroup,
+  exclude: PickContext['exclude'] = [],
+): boolean {
+  return eligible.slots.every((slot) => exclude.includes(slot));
+}
+
 /** Slots that may be picked at all. */
 export function eligibleSlots({ scopes }: Publication): Set<number> {
   const slots = new Set<number>();

@@ -2,7 +2,7 @@ import { NO_SLOT, type PickContext } from '../model/pick-context.ts';
 import type { CandidateExplanation, Picker } from '../policy/policy.ts';
 import type { ShareDraw } from '../topology/share-draw.ts';
 import type { SubsetFallback, SubsetIndex } from '../topology/subset.ts';
-import type { PublishedScope } from './publication.ts';
+import { isExhausted, type PublishedScope } from './publication.ts';
 
 /** How requests choose their scope. Scopes with nobody in them are left out everywhere. */
 export interface ScopeParts {
@@ -80,28 +80,41 @@ export class ScopePicker implements Picker {
     return [...bySlot.values()];
   }
 
-  /** The scopes that a request like this one comes to: more than one where a split is drawn. The likeliest first. */
+  /**
+   * The scopes that a request like this one comes to, the likeliest or the key's own first; more than one where a split is
+   * drawn. Those that have nobody left for it come last, with no share.
+   */
   ways(context: PickContext): readonly ScopeWay[] {
     const { index, split, byDefault, fallback } = this.#parts;
-    const { subset, hashKey } = context;
+    const { subset } = context;
     if (subset !== undefined && index !== undefined) {
       const scope = index.find(subset);
-      if (scope !== undefined) return [{ scope, shareRatio: 1, reason: 'asked for' }];
-      return this.#fallbackWay(
-        index.fallbackOf(subset) ?? fallback,
-        'nobody has what is asked for',
-      );
+      const asked = scope === undefined ? [] : [{ scope, shareRatio: 1, reason: 'asked for' }];
+      return this.#orFallback(asked, index.fallbackOf(subset) ?? fallback, context);
     }
-    if (split !== undefined) return splitWays(split, hashKey);
-    return byDefault === undefined
-      ? this.#fallbackWay(fallback, 'nobody is in the default subset')
-      : [{ scope: byDefault, shareRatio: 1, reason: 'nothing is asked for' }];
+    if (split !== undefined) {
+      return this.#orFallback(splitWays(split, context), fallback, context);
+    }
+    const unasked =
+      byDefault === undefined
+        ? []
+        : [{ scope: byDefault, shareRatio: 1, reason: 'nothing is asked for' }];
+    return this.#orFallback(unasked, fallback, context);
   }
 
-  #fallbackWay(fallback: SubsetFallback, why: string): readonly ScopeWay[] {
+  #orFallback(
+    ways: readonly ScopeWay[],
+    fallback: SubsetFallback,
+    { exclude }: PickContext,
+  ): readonly ScopeWay[] {
+    if (ways.some(({ scope }) => hasSomeone(scope, exclude))) return ways;
     const scope = this.#fallbackScope(fallback);
-    if (scope === undefined) return [];
-    return [{ scope, shareRatio: 1, reason: `${why}; fallback ${fallback}` }];
+    if (scope === undefined || !hasSomeone(scope, exclude)) return ways;
+    const why = ways.length === 0 ? 'nobody has what is asked for' : 'all others are excluded';
+    return [
+      { scope, shareRatio: 1, reason: `${why}; fallback ${fallback}` },
+      ...ways.filter((way) => way.scope !== scope).map((way) => ({ ...way, shareRatio: 0 })),
+    ];
   }
 
   #fallbackScope(fallback: SubsetFallback): PublishedScope | undefined {
@@ -129,16 +142,33 @@ export class ScopePicker implements Picker {
   }
 }
 
-function splitWays({ sides, draw }: ScopeSplit, hashKey: string | undefined): readonly ScopeWay[] {
-  const bound = sides.length === 0 ? undefined : draw.wayOf(hashKey);
-  const ways = sides.map(({ name, shareRatio, scope }) => ({
-    scope,
-    shareRatio,
-    reason: `side '${name}' takes ${percent(shareRatio)} of the split`,
-  }));
-  if (bound === undefined) return ways.toSorted((a, b) => b.shareRatio - a.shareRatio);
-  const way = ways[bound] as ScopeWay;
-  return [{ ...way, shareRatio: 1, reason: `${way.reason}, the key leads there` }];
+function splitWays(
+  { sides, draw }: ScopeSplit,
+  { hashKey, exclude }: PickContext,
+): readonly ScopeWay[] {
+  if (sides.length === 0) return [];
+  const bound = draw.wayOf(hashKey);
+  const shares = sides.map(({ shareRatio }, index) =>
+    bound === undefined ? shareRatio : Number(index === bound),
+  );
+  const heir = sides.findIndex(({ scope }) => hasSomeone(scope, exclude));
+  const ways = sides.map(({ name, shareRatio, scope }, index) => {
+    const led = index === bound ? ', the key leads there' : '';
+    const reason = `side '${name}' takes ${percent(shareRatio)} of the split${led}`;
+    // What a side cannot take, because the request excludes all of it, the first that can takes.
+    if (heir >= 0 && index !== heir && !hasSomeone(scope, exclude)) {
+      shares[heir] = (shares[heir] as number) + (shares[index] as number);
+      shares[index] = 0;
+    }
+    return { scope, reason, index };
+  });
+  return ways
+    .map(({ scope, reason, index }) => ({ scope, reason, shareRatio: shares[index] as number }))
+    .sort((a, b) => b.shareRatio - a.shareRatio);
+}
+
+function hasSomeone({ groups }: PublishedScope, exclude: PickContext['exclude']): boolean {
+  return groups.some((group) => !isExhausted(group, exclude));
 }
 
 function joined(a: CandidateExplanation, b: CandidateExplanation): CandidateExplanation {

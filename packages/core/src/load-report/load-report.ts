@@ -47,7 +47,7 @@ export function createLoadReport(parts: Partial<LoadReport>): LoadReport {
  * that is not ours may well send them too.
  */
 export const Metric = {
-  /** Requests that the endpoint has at this moment. */
+  /** Requests that the endpoint has at this moment, without the one that the report comes with. */
   requestsInFlight: 'rif',
   /** Time in milliseconds that a request would take if it came now. */
   latencyMs: 'latency_ms',
@@ -56,4 +56,17 @@ export const Metric = {
 /** How busy the endpoint is, as gRFC A58 reads it: by its own account, else by its CPU. 0: not told. */
 export function utilizationOf(report: LoadReport): number {
   return report.applicationUtilization > 0 ? report.applicationUtilization : report.cpuUtilization;
+}
+
+/** Where servers of this library answer probes, unless told otherwise. */
+export const PROBE_PATH = '/.evenkeel/probe';
+
+/** What an endpoint says of itself when it is asked, apart from any request. */
+export interface ProbeAnswer {
+  /** Requests that it has at this moment, from all clients, without the probe. 0 and up. */
+  readonly requestsInFlight: number;
+  /** Time in milliseconds that a request would take if it came now. 0: not known yet. */
+  readonly latencyMs: number;
+  /** Share 0..1 of its latest requests that failed. */
+  readonly errorRatio: number;
 }

@@ -2,20 +2,10 @@
  * Asking endpoints how busy they are, apart from the requests that they serve: the port through which a policy probes.
  * A cluster probes over HTTP; the simulator has servers that answer in virtual time; a program may bring its own.
  */
+import type { ProbeAnswer } from '../load-report/load-report.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 
-/** Where servers of this library answer probes, unless told otherwise. */
-export const DEFAULT_PROBE_PATH = '/.evenkeel/probe';
-
-/** What an endpoint says of itself when it is asked. */
-export interface ProbeAnswer {
-  /** Requests that it has at this moment, from all clients, without the probe. 0 and up. */
-  readonly requestsInFlight: number;
-  /** Time in milliseconds that a request would take if it came now. 0: not known yet. */
-  readonly latencyMs: number;
-  /** Share 0..1 of its latest requests that failed. */
-  readonly errorRatio: number;
-}
+export type { ProbeAnswer } from '../load-report/load-report.ts';
 
 /** Sends probes. */
 export interface Prober {
@@ -32,16 +22,26 @@ export interface Prober {
 
 /** Hears of probes. The slot may belong to another endpoint by then: compare the endpoint. */
 export interface ProbeListener {
-  /** Four parameters: an answer is kept by nobody, the prober may use its object again. */
+  /** The answer is kept by nobody: the prober may use its object again. Four parameters, for the same reason. */
   onProbeAnswer(slot: number, endpoint: Endpoint, answer: ProbeAnswer, nowMs: number): void;
-  /** No answer in time, no connection, or something that is no answer. */
-  onProbeFailure(slot: number, endpoint: Endpoint, nowMs: number): void;
+  onProbeFailure(slot: number, endpoint: Endpoint, failure: ProbeFailure, nowMs: number): void;
 }
+
+/**
+ * - `unreachable`: no connection, or no answer in time. Requests would fare no better.
+ * - `not-understood`: an answer, but not to the question. Says nothing about the endpoint but that it does not know
+ *   probes.
+ */
+export type ProbeFailure = 'unreachable' | 'not-understood';
 
 /** How to probe: data, so that it can stand in a configuration. */
 export interface ProbeConfig {
   /** Path with query that answers probes. */
   readonly path: string;
+  /** Port that answers probes; undefined: that of the endpoint. */
+  readonly port?: number | undefined;
+  /** Over TLS? Certificates are checked against the system's authorities. Default false. */
+  readonly tls?: boolean | undefined;
   /** Patience with one probe, in milliseconds. */
   readonly timeoutMs: number;
   /** Probes under way at the same time; more are not sent. */

@@ -69,6 +69,8 @@ describe('Peers', () => {
     ]);
     expect(new Peers({ cluster, self: 'd' }, nothing).zones().counts.get('eu/b')).toBe(2);
     cluster.panic = true;
+    const kept = new Peers({ cluster }, nothing);
+    expect(kept.zones()).toBe(kept.zones());
     expect(new Peers({ cluster }, nothing).zones().panic).toBe(true);
   });
 

@@ -54,31 +54,23 @@ const CHANGES = new Set(['membership-changed', 'health-changed', 'panic-entered'
 export class Peers {
   readonly #config: PeersConfig;
   readonly #unsubscribe: (() => void) | undefined;
+  /** Kept until something changes: publications are more frequent, and a snapshot of many peers takes a while. */
+  #zones: PeerZones | undefined;
 
   /** @param onChange called when they may have changed, not before the constructor has returned */
   constructor(config: PeersConfig, onChange: () => void) {
     this.#config = config;
     this.#unsubscribe = config.cluster?.subscribe(({ type }) => {
-      if (CHANGES.has(type)) onChange();
+      if (!CHANGES.has(type)) return;
+      this.#zones = undefined;
+      onChange();
     });
   }
 
   /** How many stand where. Only those count that can do their work. */
   zones(): PeerZones {
-    const { counts, endpoints, cluster, self } = this.#config;
-    if (counts !== undefined) {
-      return zonesOf(counts.map((part): ZoneCount => [zoneIn(part), part.count]));
-    }
-    if (endpoints !== undefined) return zonesOf(endpoints.endpoints.map(oneIn));
-    const snapshot = cluster?.snapshot();
-    const working = (snapshot?.endpoints ?? []).filter(
-      // This client is at work, whatever the others think of it.
-      ({ endpoint, state }) => WORKING.has(state) || endpoint.id === self,
-    );
-    return zonesOf(
-      working.map(({ endpoint }) => oneIn(endpoint)),
-      snapshot?.panic,
-    );
+    this.#zones ??= this.#countZones();
+    return this.#zones;
   }
 
   /**
@@ -106,6 +98,23 @@ export class Peers {
   /** Stops listening. Idempotent. */
   close(): void {
     this.#unsubscribe?.();
+  }
+
+  #countZones(): PeerZones {
+    const { counts, endpoints, cluster, self } = this.#config;
+    if (counts !== undefined) {
+      return zonesOf(counts.map((part): ZoneCount => [zoneIn(part), part.count]));
+    }
+    if (endpoints !== undefined) return zonesOf(endpoints.endpoints.map(oneIn));
+    const snapshot = cluster?.snapshot();
+    const working = (snapshot?.endpoints ?? []).filter(
+      // This client is at work, whatever the others think of it.
+      ({ endpoint, state }) => WORKING.has(state) || endpoint.id === self,
+    );
+    return zonesOf(
+      working.map(({ endpoint }) => oneIn(endpoint)),
+      snapshot?.panic,
+    );
   }
 }
 

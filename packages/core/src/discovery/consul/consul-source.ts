@@ -1,4 +1,5 @@
 import { messageOf } from '../../error/evenkeel-error.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import { discoveryError } from '../discovery-error.ts';
 import {
   type Look,
@@ -40,10 +41,12 @@ export class ConsulServiceSource implements RegistrySource<bigint> {
   readonly subject: string;
   readonly #config: ConsulConfig;
   readonly #client: ConsulClient;
+  readonly #clock: Clock;
 
-  constructor(config: ConsulConfig, client: ConsulClient) {
+  constructor(config: ConsulConfig, client: ConsulClient, clock: Clock) {
     this.#config = config;
     this.#client = client;
+    this.#clock = clock;
     this.subject = describeSubject(config);
     this.identity = {
       kind: 'consul',
@@ -93,11 +96,13 @@ export class ConsulServiceSource implements RegistrySource<bigint> {
   }
 
   #readingOf(answer: HttpAnswer): Reading<bigint> {
+    const startMs = this.#clock.nowMs();
     const position = parseIndex(answer.headers['x-consul-index']);
     const { endpoints, complaint } = entriesOf(parseJson(answer), this.#config);
     return {
       endpoints,
       position,
+      busyMs: this.#clock.nowMs() - startMs,
       complaint: joined([
         complaint,
         position === undefined ? 'the answer has no usable index: polling' : undefined,
@@ -113,10 +118,12 @@ export class ConsulQuerySource implements RegistrySource<never> {
   readonly subject: string;
   readonly #config: ConsulConfig;
   readonly #client: ConsulClient;
+  readonly #clock: Clock;
 
-  constructor(config: ConsulConfig, client: ConsulClient) {
+  constructor(config: ConsulConfig, client: ConsulClient, clock: Clock) {
     this.#config = config;
     this.#client = client;
+    this.#clock = clock;
     this.subject = describeSubject(config);
     this.identity = {
       kind: 'consul',
@@ -131,6 +138,7 @@ export class ConsulQuerySource implements RegistrySource<never> {
       query: [['dc', datacenter], ...consistencyQuery(careful ? 'consistent' : consistency)],
       signal,
     });
+    const startMs = this.#clock.nowMs();
     const body = parseJson(answer);
     const nodes: unknown =
       typeof body === 'object' && body !== null ? (body as { Nodes?: unknown }).Nodes : undefined;
@@ -138,6 +146,7 @@ export class ConsulQuerySource implements RegistrySource<never> {
     return {
       endpoints,
       position: undefined,
+      busyMs: this.#clock.nowMs() - startMs,
       complaint: joined([complaint, ...caveatsOf(answer)]),
     };
   }

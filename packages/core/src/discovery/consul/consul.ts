@@ -81,6 +81,7 @@ export function createConsulResolver(
   http: HttpPort,
 ): Resolver {
   const client = new ConsulClient(config.connection, http);
+  const { clock } = environment.runtime;
   const shared = {
     config: config.watch,
     environment,
@@ -91,6 +92,6 @@ export function createConsulResolver(
     },
   };
   return config.subject.kind === 'service'
-    ? new RegistryResolver({ ...shared, source: new ConsulServiceSource(config, client) })
-    : new RegistryResolver({ ...shared, source: new ConsulQuerySource(config, client) });
+    ? new RegistryResolver({ ...shared, source: new ConsulServiceSource(config, client, clock) })
+    : new RegistryResolver({ ...shared, source: new ConsulQuerySource(config, client, clock) });
 }

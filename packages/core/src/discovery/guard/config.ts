@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { z } from 'zod';
 import { durationMs, object, percent, text } from '../../schema/fields.ts';
 
@@ -64,5 +65,5 @@ export function completeGuardOptions(options: GuardOptions = {}): GuardConfig {
 }
 
 export function completeLastKnownGoodOptions(options: LastKnownGoodOptions): LastKnownGoodConfig {
-  return { path: options.path, maxAgeMs: options.maxAgeMs ?? DEFAULT_MAX_AGE_MS };
+  return { path: resolve(options.path), maxAgeMs: options.maxAgeMs ?? DEFAULT_MAX_AGE_MS };
 }

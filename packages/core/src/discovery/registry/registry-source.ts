@@ -39,6 +39,8 @@ export interface Reading<Position> {
   readonly position: Position | undefined;
   /** What was wrong in an otherwise good answer. */
   readonly complaint?: string | undefined;
+  /** How long the thread was busy with the answer: large ones are asked for less often. Default 0. */
+  readonly busyMs?: number | undefined;
 }
 
 /** The registry is alive and has nothing new. */

@@ -69,6 +69,18 @@ describe('WatchLoop', () => {
     loop.close();
   });
 
+  it('rests ten times as long as an answer kept the thread busy', async () => {
+    const { registry, loop, pass } = create();
+    registry.list([]);
+    registry.automatic = () => ({ ...registry.reading(), busyMs: 80 });
+    loop.start();
+    await pass(799);
+    expect(registry.history).toEqual(['read']);
+    await pass(1);
+    expect(registry.history).toEqual(['read', 'watch 1']);
+    loop.close();
+  });
+
   it('goes on from the same position after a sign of life', async () => {
     const { registry, heard, loop, pass } = create();
     registry.list([]);

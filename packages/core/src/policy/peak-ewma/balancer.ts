@@ -15,8 +15,13 @@ export class PeakEwmaBalancer implements Balancer {
     this.#state = new EndpointState(environment.load, config);
   }
 
-  update(members: Members): Picker {
-    return new PeakEwmaPicker(members, this.#state, this.#environment);
+  update(members: Members, earlier?: Picker): Picker {
+    return new PeakEwmaPicker({
+      members,
+      state: this.#state,
+      environment: this.#environment,
+      earlier: earlier instanceof PeakEwmaPicker ? earlier : undefined,
+    });
   }
 
   onStart(slot: number, nowMs: number): void {

@@ -24,6 +24,7 @@ const FORGOTTEN_FAILING = 0.002;
  * wait for the one before it to be added, which made up a sixth of the cost of a request.
  */
 const TYPICAL_WINDOW = 64;
+/** A power of two. */
 const TYPICAL_STRIDE = 16;
 
 /**
@@ -45,9 +46,6 @@ export class EndpointState {
   latestHoldMs: number = Number.NEGATIVE_INFINITY;
   /** Average time to the first byte of all endpoints: what is assumed of one that was not measured. */
   typicalMs: number;
-  /** Counts picks; says whose turn it is to be looked at for a trial. */
-  probeTurn = 0;
-
   /** Requests that wait for their first byte. */
   readonly #waiting: Column;
   /** Scale at the last change of the price: how far it has decayed since, and how long ago that was. */
@@ -59,6 +57,8 @@ export class EndpointState {
   readonly #load: LoadTable;
   /** Answers in the average so far, up to the window. */
   #answerCount = 0;
+  /** Counts answers, around; says which of them are added to the average. */
+  #answerTurn = 0;
 
   constructor(load: LoadTable, config: PeakEwmaConfig) {
     this.#load = load;
@@ -109,7 +109,8 @@ export class EndpointState {
     if (failing > 0) price /= this.#setRate(slot, 1 - failing);
     this.price.values[slot] = price * scale;
     this.#priceScale.values[slot] = scale;
-    if (this.#answerCount < TYPICAL_WINDOW || this.probeTurn % TYPICAL_STRIDE === 0) {
+    this.#answerTurn = (this.#answerTurn + 1) & (TYPICAL_STRIDE - 1);
+    if (this.#answerCount < TYPICAL_WINDOW || this.#answerTurn === 0) {
       this.#observeTypical(rtt);
     }
   }

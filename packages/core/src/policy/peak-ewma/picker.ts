@@ -35,8 +35,12 @@ export class PeakEwmaPicker implements Picker {
   readonly #random: Random;
   readonly #draw: MemberDraw;
   readonly #uniform: boolean;
+  /** Counts picks; says whose turn it is to be looked at for a trial. */
+  #turn: number;
 
-  constructor(members: Members, state: EndpointState, { load, random }: PolicyEnvironment) {
+  constructor({ members, state, environment, earlier }: PeakEwmaPickerParts) {
+    const { load, random } = environment;
+    this.#turn = earlier?.turn ?? 0;
     this.#members = members;
     this.#slots = members.slots;
     this.#state = state;
@@ -46,6 +50,10 @@ export class PeakEwmaPicker implements Picker {
     this.#uniform = this.#draw.uniform;
   }
 
+  get turn(): number {
+    return this.#turn;
+  }
+
   pick(context: PickContext, nowMs: number): number {
     const slots = this.#slots;
     const count = slots.length;
@@ -53,8 +61,8 @@ export class PeakEwmaPicker implements Picker {
     state.decay.advance(nowMs);
     if (count < 2 || context.exclude !== undefined)
       return this.#pickAllowed(context.exclude ?? [], nowMs);
-    state.probeTurn = (state.probeTurn + 1) & MAX_TURN;
-    if (state.probeTurn % PICKS_PER_PROBE === 0) {
+    this.#turn = (this.#turn + 1) & MAX_TURN;
+    if (this.#turn % PICKS_PER_PROBE === 0) {
       const due = this.#dueProbe(nowMs);
       if (due !== NO_SLOT) return due;
     }
@@ -137,9 +145,16 @@ export class PeakEwmaPicker implements Picker {
 
   /** The next member in turn, if it is time to try it again. One look per call: O(1), and all get their turn. */
   #dueProbe(nowMs: number): number {
-    const state = this.#state;
     const slots = this.#slots;
-    const slot = slots[Math.floor(state.probeTurn / PICKS_PER_PROBE) % slots.length] as number;
+    const slot = slots[Math.floor(this.#turn / PICKS_PER_PROBE) % slots.length] as number;
     return this.#cost.isProbeDue(slot, nowMs) ? slot : NO_SLOT;
   }
+}
+
+export interface PeakEwmaPickerParts {
+  readonly members: Members;
+  readonly state: EndpointState;
+  readonly environment: PolicyEnvironment;
+  /** Of the same group: its trials go on around. */
+  readonly earlier: PeakEwmaPicker | undefined;
 }

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
-import { durationMs, integer, number, object, text } from '../../schema/fields.ts';
-import { DEFAULT_PROBE_PATH, type ProbeConfig } from '../probing.ts';
+import { PROBE_PATH } from '../../load-report/load-report.ts';
+import { durationMs, flag, integer, number, object, text } from '../../schema/fields.ts';
+import type { ProbeConfig } from '../probing.ts';
 
 /** What a user may write. The paper's values, where they differ, in brackets. */
 export interface PrequalOptions {
@@ -25,7 +26,7 @@ export interface PrequalOptions {
    * 0..1, default 0.6 [0.84]. Near 0 only requests in flight count, at 1 only latency does.
    */
   readonly hotQuantile?: number;
-  /** How endpoints are probed. */
+  /** How endpoints are probed. By default over HTTP at `/.evenkeel/probe`, for 1,000 ms, at most 64 at a time. */
   readonly probe?: Partial<ProbeConfig>;
 }
 
@@ -62,8 +63,12 @@ export const prequalSchema: z.ZodType<PrequalConfig> = object({
       .regex(/^\/[\x21-\x7e]*$/, {
         error: "a path that starts with '/', without spaces or control characters",
       })
-      .default(DEFAULT_PROBE_PATH)
+      .default(PROBE_PATH)
       .describe('Path with query that answers probes.'),
+    port: integer({ min: 1, max: 65_535 })
+      .optional()
+      .describe('Port that answers probes. Left out: that of the endpoint.'),
+    tls: flag().default(false).describe('Probe over TLS?'),
     timeoutMs: durationMs({ min: 1, max: 60_000 })
       .default(1_000)
       .describe('Patience with one probe.'),

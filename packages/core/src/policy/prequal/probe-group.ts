@@ -2,7 +2,7 @@ import { uniformUnit } from '../../algorithm/random-source.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
 import type { Members } from '../../model/members.ts';
 import { MemberDraw } from '../member-draw.ts';
-import type { ProbeAnswer, ProbeListener } from '../probing.ts';
+import type { ProbeAnswer, ProbeFailure, ProbeListener } from '../probing.ts';
 import { badnessOf } from './endpoint-memory.ts';
 import { LoadQuantile } from './load-quantile.ts';
 import { ProbePacer } from './probe-pacer.ts';
@@ -115,7 +115,7 @@ export class ProbeGroup implements ProbeListener {
     this.#pacer.spare();
   }
 
-  // oxlint-disable-next-line max-params -- the listener's shape: an object would be an allocation per probe
+  // oxlint-disable-next-line max-params -- the listener's parameters
   onProbeAnswer(slot: number, endpoint: Endpoint, answer: ProbeAnswer, nowMs: number): void {
     if (!this.#isMember(slot, endpoint)) return;
     this.#shared.counters.probeAnswerCount++;
@@ -123,10 +123,12 @@ export class ProbeGroup implements ProbeListener {
     this.#put(slot, answer, { own: this.#shared.load.active[slot] as number, nowMs });
   }
 
-  onProbeFailure(slot: number, endpoint: Endpoint, nowMs: number): void {
+  // oxlint-disable-next-line max-params -- the contract's parameters
+  onProbeFailure(slot: number, endpoint: Endpoint, failure: ProbeFailure, nowMs: number): void {
     if (!this.#isMember(slot, endpoint)) return;
     this.#shared.counters.probeFailureCount++;
     this.#probing[slot] = 0;
+    if (failure === 'not-understood') return;
     this.pool.remove(slot);
     this.#shared.memory.observeFailure(slot, nowMs);
   }

@@ -271,7 +271,7 @@ describe('what servers tell of their load', () => {
                     answers.push({ ...answer });
                     heard.push(`${answered} answers after ${Math.round(nowMs - startMs)}`);
                   },
-                  onProbeFailure: (failed, _endpoint, nowMs) =>
+                  onProbeFailure: (failed, _endpoint, _failure, nowMs) =>
                     heard.push(`${failed} fails after ${Math.round(nowMs - startMs)}`),
                 }),
               );

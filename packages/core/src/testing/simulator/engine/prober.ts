@@ -29,7 +29,7 @@ export class SimulatedProber implements Prober {
     const server = this.#parts.serverOf(endpoint.id);
     if (server === undefined || this.#underWay.size >= config.maxConcurrent) return false;
     const oneWayMs = this.#parts.delayTo(server);
-    const fail = (): void => listener.onProbeFailure(slot, endpoint, time.timeMs);
+    const fail = (): void => listener.onProbeFailure(slot, endpoint, 'unreachable', time.timeMs);
     this.#after(oneWayMs, () => {
       const { refusing, presentSpeed, monitor } = server;
       if (!refusing && (presentSpeed === 0 || 2 * oneWayMs > config.timeoutMs)) {
