@@ -1,0 +1,143 @@
+/**
+ * What a request through the proxy costs: CPU time of the proxy's process per 100,000 requests, beside HAProxy, nginx and
+ * a proxy on node:http. Every proxy has one core; load and origins have the other. Requests per second say little here,
+ * because the load generator is the limit.
+ */
+import { type ChildProcess, execFile, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { findComponent, components } from '../../../scripts/components.mjs';
+import { measureRounds } from '../../support/rounds.ts';
+import { pairedRatios, summarize } from '../../support/statistics.ts';
+import type { Figures, Suite } from '../../support/suite.ts';
+import { formatTable } from '../../support/table.ts';
+import { cpuSecondsOf, pin } from './cpu.ts';
+import { type Peer, startHaproxy, startNginx } from './peers.ts';
+
+const run = promisify(execFile);
+
+const CONNECTIONS = 64;
+const PROXY_CORE = 0;
+const LOAD_CORE = 1;
+
+const SIZES = { '100b': 100, '1k': 1_024, '100k': 102_400 } as const;
+
+export const suite: Suite = {
+  description: 'CPU per request through the proxy against HAProxy, nginx and node:http',
+  async run({ print, quick }) {
+    const wrk = pathOf('wrk');
+    const origins = await Promise.all([startScript('origin.ts', []), startScript('origin.ts', [])]);
+    const ports = origins.map(({ port }) => port);
+    const proxies = await startProxies(ports);
+    try {
+      for (const { process: origin } of origins) pin(origin.pid as number, LOAD_CORE);
+      for (const { process: proxy } of Object.values(proxies)) pin(proxy.pid as number, PROXY_CORE);
+      const figures: Record<string, number> = {};
+      for (const [label, size] of Object.entries(SIZES)) {
+        const seconds = quick ? 0.3 : 2;
+        const samples = await measureRounds(
+          Object.entries(proxies).map(([name, peer]) => ({
+            name,
+            measure: () => cpuPer100k(wrk, peer, { size, seconds }),
+          })),
+          quick ? { rounds: 1, warmupRounds: 0 } : { rounds: 7, warmupRounds: 1 },
+        );
+        Object.assign(figures, report(label, samples, print));
+      }
+      return figures;
+    } finally {
+      for (const { process: child } of [...origins, ...Object.values(proxies)]) await stop(child);
+    }
+  },
+};
+
+type Samples = Readonly<Record<string, number[]>>;
+
+function report(label: string, samples: Samples, print: (text: string) => void): Figures {
+  const against = (name: string, peer: string): number =>
+    summarize(pairedRatios(samples[name] ?? [], samples[peer] ?? [])).median;
+  const rows = Object.entries(samples).map(([name, values]) => {
+    const { median } = summarize(values);
+    return [name, median, against(name, 'haproxy-bare'), against(name, 'haproxy')];
+  });
+  print(`\n${label}, ${CONNECTIONS} keep-alive connections, CPU seconds per 100,000 requests`);
+  print(formatTable(['proxy', 'CPU s', 'to bare HAProxy', 'to full HAProxy'], rows));
+  return {
+    [`h1-${label}/haproxy`]: against('evenkeel', 'haproxy'),
+    [`h1-${label}-bare/haproxy`]: against('evenkeel', 'haproxy-bare'),
+    [`h1-${label}-cpu-s`]: summarize(samples['evenkeel'] ?? []).median,
+    ...(samples['nginx'] === undefined
+      ? {}
+      : { [`h1-${label}/nginx`]: against('evenkeel', 'nginx') }),
+    [`h1-${label}/node-http`]: against('evenkeel', 'node-http'),
+  };
+}
+
+async function startProxies(ports: readonly number[]): Promise<Record<string, Peer>> {
+  const haproxy = pathOf('haproxy');
+  const nginx = findComponent(componentOf('nginx'));
+  return {
+    evenkeel: await startScript('evenkeel.ts', ports),
+    'haproxy-bare': await startHaproxy({ path: haproxy, origins: ports, full: false }),
+    haproxy: await startHaproxy({ path: haproxy, origins: ports, full: true }),
+    ...(nginx === undefined ? {} : { nginx: await startNginx(nginx, ports) }),
+    'node-http': await startScript('http-proxy.ts', ports),
+  };
+}
+
+/** A script of this folder that sends its port when it listens. */
+async function startScript(file: string, args: readonly number[]): Promise<Peer> {
+  const child = fork(join(import.meta.dirname, file), args.map(String), {
+    execArgv: process.execArgv,
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  const [{ port }] = (await once(child, 'message')) as [{ port: number }];
+  return { process: child, port };
+}
+
+interface Load {
+  readonly size: number;
+  readonly seconds: number;
+}
+
+async function cpuPer100k(wrk: string, peer: Peer, { size, seconds }: Load): Promise<number> {
+  const pid = peer.process.pid as number;
+  const before = cpuSecondsOf(pid);
+  const url = `http://127.0.0.1:${peer.port}/s/${size}`;
+  const { stdout } = await run('taskset', [
+    '-c',
+    String(LOAD_CORE),
+    wrk,
+    '-t1',
+    `-c${CONNECTIONS}`,
+    `-d${Math.max(1, Math.round(seconds))}s`,
+    url,
+  ]);
+  const requests = Number(/(\d+) requests in/.exec(stdout)?.[1] ?? 0);
+  if (requests === 0 || /Non-2xx|Socket errors/.test(stdout))
+    throw new Error(`the load through port ${peer.port} failed:\n${stdout}`);
+  return ((cpuSecondsOf(pid) - before) / requests) * 100_000;
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, 'exit');
+  child.kill('SIGKILL');
+  await gone;
+}
+
+function componentOf(name: string): (typeof components)[number] {
+  const component = components.find((candidate) => candidate.name === name);
+  if (component === undefined) throw new Error(`no component ${name}`);
+  return component;
+}
+
+function pathOf(name: string): string {
+  const path = findComponent(componentOf(name));
+  if (path === undefined)
+    throw new Error(
+      `this suite needs ${name}: "npm run setup -- --tests" installs it where it may`,
+    );
+  return path;
+}

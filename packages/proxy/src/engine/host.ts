@@ -1,0 +1,45 @@
+/** What a proxy gives to the connections that run in it. */
+import type { Runtime } from '@evenkeel/core';
+import type { RequestHead } from '../http1/request-head.ts';
+import type { ResponseHead } from '../http1/response-head.ts';
+import type { Output } from '../socket/output.ts';
+import type { Sweeper } from '../socket/sweeper.ts';
+import type { ClientConnection } from './client-connection.ts';
+import type { DateLine } from './date-line.ts';
+import type { ProxyCounters } from './counters.ts';
+import type { Route, RouteTable } from './route.ts';
+
+export interface EngineHost {
+  readonly runtime: Runtime;
+  readonly timeouts: Timeouts;
+  readonly sweeper: Sweeper;
+  /** One for all connections: messages are read and written synchronously. */
+  readonly requestHead: RequestHead;
+  readonly responseHead: ResponseHead;
+  readonly output: Output;
+  readonly dateLine: DateLine;
+  readonly counters: ProxyCounters;
+  /** The routes of new requests; requests under way keep what they were given. */
+  readonly routes: RouteTable;
+  /** A whole `via` line, or empty. */
+  readonly viaLine: Uint8Array;
+  /** Is the proxy closing, so that connections end with their response? */
+  readonly draining: boolean;
+  /** A client's connection is gone. */
+  closed(client: ClientConnection): void;
+}
+
+/** All in milliseconds; see `ProxyTimeouts` for what each means. */
+export interface Timeouts {
+  readonly headMs: number;
+  readonly keepAliveMs: number;
+  readonly bodyIdleMs: number;
+  readonly connectMs: number;
+  readonly responseHeadMs: number;
+  readonly requestMs: number;
+  readonly sendStallMs: number;
+  readonly upstreamIdleMs: number;
+  readonly tunnelIdleMs: number;
+}
+
+export type { Route, RouteTable };

@@ -1,0 +1,148 @@
+/**
+ * The head of a request as it goes to an endpoint: the client's lines without those of this hop, addressed and framed
+ * anew. RFC 9110 section 7.6, RFC 9112 section 3.2.2.
+ */
+import { ascii, SLASH } from '../http1/byte-class.ts';
+import { isNominated } from '../http1/field-semantics.ts';
+import { BodyKind } from '../http1/body-pump.ts';
+import { Field, HOP_BY_HOP } from '../http1/known-field.ts';
+import type { RequestHead } from '../http1/request-head.ts';
+import { TargetForm } from '../http1/request-target.ts';
+import type { Output } from '../socket/output.ts';
+import type { ClientIdentity } from './client-identity.ts';
+import { copyPassing, passes } from './field-lines.ts';
+
+const VERSION_LINE = ascii(' HTTP/1.1\r\n');
+const HOST = ascii('host: ');
+const CRLF = ascii('\r\n');
+const CONTENT_LENGTH = ascii('content-length: ');
+const CHUNKED = ascii('transfer-encoding: chunked\r\n');
+const UPGRADE = ascii('connection: upgrade\r\nupgrade: ');
+const FORWARDED_FOR = ascii('x-forwarded-for: ');
+const COMMA_SP = ascii(', ');
+const SLASH_BYTE = Uint8Array.of(SLASH);
+
+export interface OutgoingRequest {
+  readonly identity: ClientIdentity;
+  readonly bodyKind: BodyKind;
+  /** Is the switch of protocols that the client asks for passed on? */
+  readonly isUpgrade: boolean;
+  /** A whole `via` line, or empty. */
+  readonly viaLine: Uint8Array;
+}
+
+// oxlint-disable-next-line max-params -- per message: an object would be allocated
+export function writeRequestHead(
+  output: Output,
+  head: RequestHead,
+  bytes: Buffer,
+  request: OutgoingRequest,
+): void {
+  writeStart(output, head, bytes);
+  const { fields, target } = head;
+  const replacesHost = target.form === TargetForm.absolute;
+  if (replacesHost)
+    output.put(HOST).copy(bytes, target.authorityFrom, target.authorityTo).put(CRLF);
+  markPassing(head, bytes, replacesHost, request.identity.isTrusted);
+  copyPassing(output, bytes, fields);
+  writeForwarding(output, head, bytes, request.identity);
+  output.put(request.viaLine);
+  if (request.isUpgrade) writeUpgrade(output, head, bytes);
+  if (request.bodyKind === BodyKind.chunked) output.put(CHUNKED);
+  else if (request.bodyKind === BodyKind.length)
+    output.put(CONTENT_LENGTH).decimal(head.semantics.contentLength).put(CRLF);
+  output.put(CRLF);
+}
+
+/** In origin form, whatever form it came in. */
+function writeStart(output: Output, head: RequestHead, bytes: Buffer): void {
+  const { target } = head;
+  if (target.form === TargetForm.absolute) {
+    output.copy(bytes, head.from, head.methodTo + 1);
+    if (bytes[target.pathFrom] !== SLASH || target.pathFrom === target.pathTo)
+      output.put(SLASH_BYTE);
+    output.copy(bytes, target.pathFrom, target.pathTo);
+  } else output.copy(bytes, head.from, head.targetTo);
+  output.put(VERSION_LINE);
+}
+
+// oxlint-disable-next-line max-params -- per request: an object would be allocated
+function markPassing(
+  head: RequestHead,
+  bytes: Buffer,
+  replacesHost: boolean,
+  isTrusted: boolean,
+): void {
+  const { fields, semantics } = head;
+  const hasNominated = semantics.nominatedCount > 0;
+  for (let line = 0; line < fields.count; line++) {
+    const kind = fields.kind(line);
+    let pass = 1;
+    if (kind === Field.other)
+      pass = imitatesForwarding(bytes, fields.nameFrom(line), fields.nameTo(line)) ? 0 : 1;
+    else if (HOP_BY_HOP[kind] === 1 || kind === Field.contentLength) pass = 0;
+    else if (kind === Field.host) pass = replacesHost ? 0 : 1;
+    // Written anew in any case, so that several lines become one.
+    else if (kind === Field.xForwardedFor) pass = 0;
+    else if (
+      kind === Field.forwarded ||
+      kind === Field.xForwardedHost ||
+      kind === Field.xForwardedProto
+    )
+      pass = isTrusted ? 1 : 0;
+    if (pass === 1 && hasNominated && isNominated(semantics, bytes, fields, line)) pass = 0;
+    passes[line] = pass;
+  }
+}
+
+// oxlint-disable-next-line max-params -- per message: an object would be allocated
+function writeForwarding(
+  output: Output,
+  { fields }: RequestHead,
+  bytes: Buffer,
+  identity: ClientIdentity,
+): void {
+  if (!identity.isTrusted) {
+    output.put(identity.lines);
+    return;
+  }
+  output.put(FORWARDED_FOR);
+  if (fields.countOf(Field.xForwardedFor) > 0)
+    for (let line = 0; line < fields.count; line++)
+      if (
+        fields.kind(line) === Field.xForwardedFor &&
+        fields.valueFrom(line) < fields.valueTo(line)
+      )
+        output.copy(bytes, fields.valueFrom(line), fields.valueTo(line)).put(COMMA_SP);
+  output.text(identity.address).put(CRLF);
+  if (fields.countOf(Field.xForwardedProto) === 0) output.put(identity.protocolLine);
+}
+
+/** The protocol's name as it was asked for. */
+function writeUpgrade(output: Output, { fields }: RequestHead, bytes: Buffer): void {
+  const line = fields.lineOf(Field.upgrade);
+  output.put(UPGRADE).copy(bytes, fields.valueFrom(line), fields.valueTo(line)).put(CRLF);
+}
+
+const FORWARDING_NAMES: readonly (Uint8Array | undefined)[] = (() => {
+  const table: (Uint8Array | undefined)[] = [];
+  for (const name of ['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto'])
+    table[name.length] = ascii(name);
+  return table;
+})();
+
+const DASH = 0x2d;
+const UNDERSCORE = 0x5f;
+
+/** `x_forwarded_for` and the like: some programs take `_` for `-`, and would believe what a client made up. */
+function imitatesForwarding(bytes: Uint8Array, from: number, to: number): boolean {
+  const name = FORWARDING_NAMES[to - from];
+  if (name === undefined) return false;
+  for (let at = 0; at < name.length; at++) {
+    const byte = bytes[from + at] as number;
+    const wanted = name[at] as number;
+    if (wanted === DASH ? byte !== DASH && byte !== UNDERSCORE : (byte | 0x20) !== wanted)
+      return false;
+  }
+  return true;
+}

@@ -1,0 +1,176 @@
+/** Idle connections by endpoint, the one used last on top: the others may grow old and be closed. */
+import { type Cluster, Outcome } from '@evenkeel/core';
+import { type ConnectTarget, connectStream } from '../socket/byte-stream.ts';
+import type { Exchange } from './exchange.ts';
+import type { EngineHost } from './host.ts';
+import { UpstreamConnection } from './upstream-connection.ts';
+
+export interface PoolLimits {
+  /** Connections per endpoint. 1..65,535. */
+  readonly maxConnections: number;
+  /** Requests per endpoint that wait for one. 0..1,000,000. */
+  readonly maxPending: number;
+}
+
+/** A connection, or what there is instead. */
+export type Taken = UpstreamConnection | 'queued' | 'full';
+
+/** All connections to one endpoint. */
+export class EndpointPool {
+  readonly #host: EngineHost;
+  readonly #target: ConnectTarget;
+  readonly #limits: PoolLimits;
+  readonly #all = new Set<UpstreamConnection>();
+  readonly #idle: UpstreamConnection[] = [];
+  readonly #waiting = new Set<Exchange>();
+  #closing = false;
+  #onEmpty: (() => void) | undefined = undefined;
+
+  constructor(host: EngineHost, target: ConnectTarget, limits: PoolLimits) {
+    this.#host = host;
+    this.#target = target;
+    this.#limits = limits;
+  }
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  get idleCount(): number {
+    return this.#idle.length;
+  }
+
+  /** An idle connection, or one that is being made, or a place in the queue for one. */
+  take(exchange: Exchange): Taken {
+    const { counters } = this.#host;
+    const idle = this.#idle.pop();
+    if (idle !== undefined) {
+      counters.reuseCount++;
+      return idle;
+    }
+    if (this.#all.size < this.#limits.maxConnections) return this.#open(exchange);
+    if (this.#waiting.size >= this.#limits.maxPending) return 'full';
+    this.#waiting.add(exchange);
+    return 'queued';
+  }
+
+  /** An exchange waits no longer. */
+  leave(exchange: Exchange): void {
+    this.#waiting.delete(exchange);
+  }
+
+  #open(exchange: Exchange): UpstreamConnection {
+    this.#host.counters.connectCount++;
+    const connection = new UpstreamConnection(this.#host, this, exchange);
+    this.#all.add(connection);
+    this.#host.sweeper.add(connection);
+    connection.attach(connectStream(this.#target, connection));
+    return connection;
+  }
+
+  /** A connection is free again. */
+  put(connection: UpstreamConnection): void {
+    if (this.#closing) {
+      connection.stream.destroy();
+      return;
+    }
+    connection.rest();
+    const next = this.#nextWaiting();
+    if (next === undefined) this.#idle.push(connection);
+    else next.connected(connection);
+  }
+
+  /** A connection is closed. */
+  remove(connection: UpstreamConnection): void {
+    this.#all.delete(connection);
+    if (this.#all.size === 0) this.#onEmpty?.();
+    const index = this.#idle.lastIndexOf(connection);
+    if (index >= 0) this.#idle.splice(index, 1);
+    const next = this.#closing ? undefined : this.#nextWaiting();
+    if (next !== undefined) next.connecting(this.#open(next));
+  }
+
+  #nextWaiting(): Exchange | undefined {
+    for (const exchange of this.#waiting) {
+      this.#waiting.delete(exchange);
+      return exchange;
+    }
+    return undefined;
+  }
+
+  /** Closes the idle connections now and the others when they are free. */
+  drain(): void {
+    this.#closing = true;
+    // Their endpoint is gone: another one is asked.
+    for (const exchange of [...this.#waiting]) {
+      this.#waiting.delete(exchange);
+      exchange.failed(Outcome.connectFailure, false);
+    }
+    for (const connection of this.#idle.splice(0)) connection.stream.destroy();
+  }
+
+  /** @returns once all connections are gone */
+  destroy(): Promise<void> {
+    this.drain();
+    if (this.#all.size === 0) return Promise.resolve();
+    const gone = new Promise<void>((resolve) => {
+      this.#onEmpty = resolve;
+    });
+    for (const connection of this.#all) connection.stream.destroy();
+    return gone;
+  }
+}
+
+/** The pools of a cluster, by slot. */
+export class UpstreamPools {
+  readonly #host: EngineHost;
+  readonly #cluster: Cluster;
+  readonly #limits: PoolLimits;
+  readonly #bySlot: (EndpointPool | undefined)[] = [];
+  readonly #unsubscribe: () => void;
+
+  constructor(host: EngineHost, cluster: Cluster, limits: PoolLimits) {
+    this.#host = host;
+    this.#cluster = cluster;
+    this.#limits = limits;
+    this.#unsubscribe = cluster.subscribe((event) => {
+      // The endpoint has left: its slot may be given to another one.
+      if (event.type === 'endpoint-removed') this.#removed(event.slot);
+    });
+  }
+
+  /** A connection to the endpoint of a slot, or a place in the queue for one. */
+  take(slot: number, exchange: Exchange): Taken {
+    return (this.#bySlot[slot] ?? this.#open(slot))?.take(exchange) ?? 'full';
+  }
+
+  leave(slot: number, exchange: Exchange): void {
+    this.#bySlot[slot]?.leave(exchange);
+  }
+
+  *pools(): Generator<EndpointPool, void, undefined> {
+    for (const pool of this.#bySlot) if (pool !== undefined) yield pool;
+  }
+
+  /** @returns once all connections are gone */
+  async destroy(): Promise<void> {
+    this.#unsubscribe();
+    await Promise.all([...this.pools()].map((pool) => pool.destroy()));
+  }
+
+  #open(slot: number): EndpointPool | undefined {
+    const endpoint = this.#cluster.endpoint(slot);
+    if (endpoint === undefined) return undefined;
+    const { address } = endpoint;
+    const target: ConnectTarget =
+      address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port };
+    const pool = new EndpointPool(this.#host, target, this.#limits);
+    this.#bySlot[slot] = pool;
+    return pool;
+  }
+
+  #removed(slot: number): void {
+    this.#bySlot[slot]?.drain();
+    this.#bySlot[slot] = undefined;
+  }
+}
