@@ -22,6 +22,8 @@ export function eventText(event: ClusterEvent): string | undefined {
       return `no panic any more: ${event.healthyCount} of ${event.totalCount} healthy`;
     case 'discovery-error':
       return `discovery: ${event.error.message}`;
+    case 'circuit-changed':
+      return `circuit of ${event.endpoint?.id ?? event.cluster} is ${event.to}: ${event.reason}`;
     case 'endpoint-updated':
     case 'membership-changed':
       return undefined;

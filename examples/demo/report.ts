@@ -59,7 +59,7 @@ export function reportJson({ stage, incidents, reactions, checks }: Day): string
     events: events.map(({ atMs, event }) => ({
       atMs: rounded(atMs),
       type: event.type,
-      ...('endpoint' in event ? { endpoint: event.endpoint.id } : {}),
+      ...('endpoint' in event ? { endpoint: event.endpoint?.id } : {}),
       text: eventText(event),
     })),
     incidents: incidents.map(({ doneAtMs, title }) => ({ atMs: rounded(doneAtMs), title })),

@@ -41,6 +41,19 @@ export type {
 } from './topology/config.ts';
 export type { PeerCluster, PeerCount, PeerEndpoint } from './topology/peers.ts';
 
+// Admission
+export type { Admission } from './resilience/admission.ts';
+export type { AdmissionOptions, ClusterCircuitOptions } from './resilience/admission-config.ts';
+export { AdmissionError, type AdmissionReason } from './resilience/admission-error.ts';
+export type {
+  AdmissionSnapshot,
+  EndpointAdmissionSnapshot,
+  LimitSnapshot,
+  TryRefusalReason,
+} from './resilience/admission-snapshot.ts';
+export type { CircuitBreakersFactory, CircuitSnapshot } from './resilience/circuit.ts';
+export { Criticality, type CriticalityName } from './resilience/load-shedder.ts';
+
 // Affinity
 export type { CookieAffinityOptions } from './affinity/config.ts';
 export {
@@ -78,6 +91,12 @@ export { staticEndpoints } from './discovery/static/static-endpoints.ts';
 
 // Registration
 export type { RegisterOptions } from './registration/config.ts';
+export {
+  REGISTRATION_EVENT_CHANNEL,
+  type RegistrationEvent,
+  type RegistrationEventListener,
+} from './registration/events.ts';
+export { findOwnAddress, type RegistryPlace } from './registration/own-address.ts';
 export { register } from './registration/register.ts';
 export type {
   Announcement,
@@ -118,6 +137,7 @@ export {
 export type { LoadReport, NamedValues, ProbeAnswer } from './load-report/load-report.ts';
 
 // The model
+export type { CircuitReason, CircuitState } from './model/circuit-state.ts';
 export type { Address } from './model/address.ts';
 export {
   createEndpoint,
@@ -157,5 +177,5 @@ export { type ClusterEvent, type ClusterEventListener, EVENT_CHANNEL } from './t
 export type { Clock } from './runtime/clock.ts';
 export type { Logger } from './runtime/logger.ts';
 export { createRandom, type Random } from './runtime/random.ts';
-export type { Runtime } from './runtime/runtime.ts';
+export { createRuntime, type Runtime } from './runtime/runtime.ts';
 export type { Scheduler, Timer } from './runtime/scheduler.ts';

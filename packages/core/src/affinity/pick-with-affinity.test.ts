@@ -33,6 +33,7 @@ describe('pickWithAffinity', () => {
     { state: 'healthy', usual: true, inPanic: true, strict: true },
     { state: 'degraded', usual: true, inPanic: true, strict: true },
     { state: 'ejected', usual: false, inPanic: true, strict: true },
+    { state: 'circuit-open', usual: false, inPanic: false, strict: false },
     { state: 'unhealthy', usual: false, inPanic: true, strict: true },
     { state: 'unchecked', usual: false, inPanic: true, strict: true },
     { state: 'draining', usual: false, inPanic: false, strict: true },

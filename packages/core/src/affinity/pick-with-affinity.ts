@@ -55,6 +55,8 @@ function mayKeep(
       return strict || cluster.isInPanic(slot);
     case 'draining':
       return strict;
+    // Its circuit would refuse the request.
+    case 'circuit-open':
     case 'disabled':
     case undefined:
       return false;

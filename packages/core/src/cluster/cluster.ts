@@ -1,3 +1,4 @@
+import type { CircuitChange } from '../model/circuit-state.ts';
 import { configError } from '../error/config-error.ts';
 import { EvenkeelError } from '../error/evenkeel-error.ts';
 import { PickError, type PickFailure } from '../error/pick-error.ts';
@@ -13,7 +14,10 @@ import { ANY, isExcluded, NO_SLOT, type PickContext } from '../model/pick-contex
 import type { Balancer, Picker } from '../policy/policy.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Resolver } from '../discovery/resolver.ts';
+import type { Criticality } from '../resilience/load-shedder.ts';
 import type { ClusterEventListener } from '../telemetry/events.ts';
+import { acquireAdmitted } from './admission/acquire-admitted.ts';
+import type { AdmissionHost, ClusterAdmission } from './admission/cluster-admission.ts';
 import { explainPick } from './explain.ts';
 import type { Cluster, ClusterSnapshot, Lease, PickExplanation } from './face.ts';
 import { HealthBook } from './health-book.ts';
@@ -37,6 +41,7 @@ import { TopologyBook } from './topology-book.ts';
 export class BalancedCluster implements Cluster {
   readonly name: string;
   readonly hashKeySource: HashKeySource | undefined;
+  readonly admission: ClusterAdmission | undefined;
 
   readonly #clock: Clock;
   readonly #load: LoadTable;
@@ -52,6 +57,7 @@ export class BalancedCluster implements Cluster {
   readonly #latency = new LatencyHistogram();
   readonly #ready: ReadyGate;
   readonly #policyName: string;
+  readonly #keyed: boolean;
   /** Health flags of an endpoint of which no check is known. */
   readonly #initialFlags: number;
   #picker: Picker;
@@ -62,6 +68,7 @@ export class BalancedCluster implements Cluster {
     this.name = name;
     this.hashKeySource = parts.hashKeySource;
     this.#policyName = parts.policyName;
+    this.#keyed = parts.keyed;
     this.#clock = runtime.clock;
     this.#ready = new ReadyGate(name, runtime.scheduler);
     this.#reporter = new Reporter(name, runtime);
@@ -101,6 +108,7 @@ export class BalancedCluster implements Cluster {
       onPublished: (publication, previous) => this.#onPublished(publication, previous),
     });
     this.#picker = this.#publisher.current.picker;
+    this.admission = parts.createAdmission?.(this.#admissionHost());
     this.#resolver = parts.createResolver();
     this.#resolver.start({
       onEndpoints: (set) => this.#apply(set),
@@ -112,7 +120,9 @@ export class BalancedCluster implements Cluster {
     return this.#ready.wait(signal);
   }
 
-  acquire(context: PickContext = ANY): Lease {
+  acquire(context: PickContext = ANY, criticality?: Criticality): Lease {
+    if (this.admission !== undefined)
+      return acquireAdmitted(this, this.admission, { context, criticality });
     const nowMs = this.#clock.nowMs();
     const slot = this.pick(context, nowMs);
     const endpoint = this.#membership.at(slot)?.endpoint;
@@ -168,7 +178,7 @@ export class BalancedCluster implements Cluster {
     if (latencyMs >= 0 && outcome === Outcome.success) this.#latency.record(latencyMs);
     this.#balancer.onFinish?.(slot, outcome, latencyMs, nowMs);
     this.#outlier?.record(slot, outcome, nowMs);
-    if (before === 1 && this.#membership.leavingCount > 0) this.#membership.onIdle(slot);
+    if (before === 1 && this.#membership.leavingCount > 0) this.#onIdle(slot);
   }
 
   pushback(slot: number, delayMs: number, nowMs: number = this.#clock.nowMs()): void {
@@ -220,6 +230,8 @@ export class BalancedCluster implements Cluster {
       discovery: this.#resolver.status(),
       policyStats: this.#balancer.stats?.() ?? {},
       latency: this.#latency.read(),
+      admission: this.admission,
+      nowMs: this.#clock.nowMs(),
     });
   }
 
@@ -234,6 +246,8 @@ export class BalancedCluster implements Cluster {
       members: [...this.#membership.all()],
       trialSlot: trialSlot !== NO_SLOT && this.#mayTry(context, trialSlot) ? trialSlot : NO_SLOT,
       warmthOf: (member) => this.#topology.warmUp?.factorOf(member) ?? 1,
+      admission: this.admission,
+      keyed: this.#keyed,
     });
   }
 
@@ -301,6 +315,7 @@ export class BalancedCluster implements Cluster {
       return;
     }
     const change = this.#membership.apply(set);
+    this.admission?.guards?.sweep();
     const members = this.#listed();
     this.#topology.warmUp?.onListed(members);
     this.#outlier?.update(members);
@@ -310,6 +325,37 @@ export class BalancedCluster implements Cluster {
     // An empty set is an answer too; endpoints that wait for their first check are not one yet.
     if (!members.some((member) => member.reach > 0 && member.has(HealthFlag.unchecked)))
       this.#ready.pass();
+  }
+
+  #onIdle(slot: number): void {
+    this.#membership.onIdle(slot);
+    this.admission?.guards?.sweepSlot(slot);
+  }
+
+  #admissionHost(): AdmissionHost {
+    return {
+      memberAt: (slot) => this.#membership.at(slot),
+      takingCount: () => {
+        const { panics, candidateCount, healthyCount } = this.#publisher.current;
+        return panics.size > 0 ? candidateCount : healthyCount;
+      },
+      onCircuitChanged: (member, change) => this.#onCircuitChanged(member, change),
+      onTryRefused: ({ slot, flags }, nowMs) => {
+        // If it was the trial of an ejected endpoint, that has not taken place.
+        if ((flags & HealthFlag.ejected) !== 0)
+          this.#outlier?.record(slot, Outcome.cancelled, nowMs);
+      },
+    };
+  }
+
+  #onCircuitChanged(member: Member | undefined, change: CircuitChange): void {
+    if (change.to === 'shutdown') return;
+    this.#reporter.circuitChanged(member, change);
+    if (member === undefined) return;
+    this.#health.set(member, HealthFlag.circuitOpen, {
+      on: change.to === 'open',
+      reason: `circuit ${change.to}: ${change.reason}`,
+    });
   }
 
   /** A deterministic aperture depends on the peers, and so does the division between zones. */
@@ -344,6 +390,7 @@ export class BalancedCluster implements Cluster {
     this.#ready.close();
     this.#membership.close();
     this.#outlier?.close();
+    this.admission?.close();
     await Promise.all([this.#resolver.close(), this.#checker?.close()]);
     this.#balancer.close?.();
     this.#reporter.close();

@@ -4,7 +4,14 @@ import {
   decodeClusterOptions,
 } from '../config/cluster-config.ts';
 import type { DiscoverySource } from '../discovery/discovery-source.ts';
+import type { CircuitBreakersFactory } from '../resilience/circuit.ts';
 import { createActiveHealthChecker } from '../health/active/checker.ts';
+import type { ActiveHealthConfig } from '../health/active/config.ts';
+import type {
+  ActiveHealthChecker,
+  ActiveHealthListener,
+  HealthEnvironment,
+} from '../health/health.ts';
 import { createOutlierDetector } from '../health/outlier-detection/detector.ts';
 import { LoadTable } from '../model/load-table.ts';
 import { BUILT_IN_POLICIES } from '../policy/built-in.ts';
@@ -14,6 +21,7 @@ import type { ProberFactory } from '../policy/probing.ts';
 import { type DecodedPolicy, PolicyRegistry } from '../policy/registry.ts';
 import { createHttpProber } from '../probing/http-prober.ts';
 import { createRuntime, type Runtime } from '../runtime/runtime.ts';
+import { admissionFactory } from './admission/create-admission.ts';
 import { BalancedCluster } from './cluster.ts';
 import type { ClusterParts } from './parts.ts';
 import type { Cluster } from './face.ts';
@@ -26,7 +34,18 @@ export interface ClusterPorts extends Partial<Runtime> {
   readonly sources?: readonly DiscoverySource[] | undefined;
   /** Makes what asks endpoints for their load, for policies that do. Default: HTTP. */
   readonly createProber?: ProberFactory | undefined;
+  /** Makes the active checks that `health` asks for. Default: real ones. The simulator has servers of its own to ask. */
+  readonly createChecker?: ActiveHealthCheckerFactory | undefined;
+  /** Makes the circuit breakers of `admission.circuitBreaker`: `createCircuitBreakers` of `@evenkeel/core/opossum`. */
+  readonly createCircuitBreakers?: CircuitBreakersFactory | undefined;
 }
+
+/** Makes the active checks of a cluster. */
+export type ActiveHealthCheckerFactory = (
+  config: ActiveHealthConfig,
+  environment: HealthEnvironment,
+  listener: ActiveHealthListener,
+) => ActiveHealthChecker;
 
 /**
  * Starts a cluster: discovery and health checks begin at once. Close it to stop them; nothing of it keeps the process
@@ -57,8 +76,12 @@ export function createCluster(options: ClusterOptions, ports: ClusterPorts = {})
     panicThresholdPercent: config.panic.thresholdPercent,
     drainTimeoutMs: config.drain.timeoutMs,
     waitsForFirstCheck: config.health?.initial === 'unchecked',
-    createChecker: checkerFactory(config, environment),
+    createChecker: checkerFactory(config, environment, ports.createChecker),
     createDetector: detectorFactory(config, policy, environment),
+    createAdmission: admissionFactory(config.admission, {
+      ...environment,
+      createCircuitBreakers: ports.createCircuitBreakers,
+    }),
     createResolver: () => config.discovery.create(environment),
   });
 }
@@ -71,9 +94,10 @@ interface Environment {
 function checkerFactory(
   config: ClusterConfig,
   environment: Environment,
+  create: ActiveHealthCheckerFactory = createActiveHealthChecker,
 ): ClusterParts['createChecker'] {
   const { health } = config;
-  return health && ((listener) => createActiveHealthChecker(health, environment, listener));
+  return health && ((listener) => create(health, environment, listener));
 }
 
 function detectorFactory(

@@ -1,5 +1,8 @@
 import { isEligible } from '../model/health-state.ts';
 import { NO_SLOT, type PickContext } from '../model/pick-context.ts';
+import type { ClusterAdmission } from './admission/cluster-admission.ts';
+import { explainAdmission } from './admission/explain-admission.ts';
+import { explainAffinity } from './explain-affinity.ts';
 import type { ExplainedCandidate, PickExplanation } from './face.ts';
 import type { Member } from './member.ts';
 import type { Publication } from './publication.ts';
@@ -16,6 +19,9 @@ export interface ExplainSources {
   readonly trialSlot: number;
   /** The part of its weight that a member gets while it warms up. */
   readonly warmthOf: (member: Member) => number;
+  readonly admission: ClusterAdmission | undefined;
+  /** Does the policy go by keys? */
+  readonly keyed: boolean;
 }
 
 /** Enough for a human; the picker's own order is kept. */
@@ -31,17 +37,15 @@ export function explainPick(sources: ExplainSources): PickExplanation {
     const member = bySlot.get(candidate.slot);
     if (member === undefined) continue;
     bySlot.delete(candidate.slot);
-    const excluded = exclude.has(candidate.slot);
+    const why = whyRefused(sources, exclude, candidate.slot);
     ranked.push({
       id: member.endpoint.id,
       slot: candidate.slot,
-      eligible: !excluded,
+      eligible: why === undefined,
       state: member.state,
       score: candidate.score,
       shareRatio: candidate.shareRatio,
-      reason: excluded
-        ? 'excluded by this request'
-        : candidate.reason + warmthText(warmthOf(member)),
+      reason: why ?? candidate.reason + warmthText(warmthOf(member)),
     });
   }
   const route = publication.routing.path(context);
@@ -55,7 +59,9 @@ export function explainPick(sources: ExplainSources): PickExplanation {
     chosen: members.find((member) => member.slot === chosenSlot)?.endpoint,
     reason: reasonOf(sources, route.panic, best),
     path: [
+      ...(sources.admission === undefined ? [] : [explainAdmission(sources.admission, nowMs)]),
       ...route.steps,
+      ...explainAffinity(sources),
       {
         step: 'policy',
         choice: policy,
@@ -66,6 +72,15 @@ export function explainPick(sources: ExplainSources): PickExplanation {
     candidates: [...ranked, ...rest].slice(0, MAX_CANDIDATES),
     candidateCount: ranked.length + rest.length,
   };
+}
+
+/** Why a request would not get in, or be sent, where the picker would send it; undefined when it would. */
+function whyRefused(
+  { admission }: ExplainSources,
+  exclude: ReadonlySet<number>,
+  slot: number,
+): string | undefined {
+  return exclude.has(slot) ? 'excluded by this request' : admission?.guards?.at(slot)?.whyNot;
 }
 
 function warmthText(factor: number): string {

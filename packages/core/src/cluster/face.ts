@@ -8,6 +8,12 @@ import type { HashKeySource } from '../model/hash-key-source.ts';
 import type { HealthState } from '../model/health-state.ts';
 import type { Outcome, OutcomeName } from '../model/outcome.ts';
 import type { PickContext } from '../model/pick-context.ts';
+import type { Admission } from '../resilience/admission.ts';
+import type {
+  AdmissionSnapshot,
+  EndpointAdmissionSnapshot,
+} from '../resilience/admission-snapshot.ts';
+import type { Criticality } from '../resilience/load-shedder.ts';
 import type { PolicyStats } from '../policy/policy.ts';
 import type { ClusterEventListener } from '../telemetry/events.ts';
 
@@ -16,6 +22,11 @@ export interface Cluster {
   readonly name: string;
   /** Where clients find the affinity key in a request, if the options of the policy or of a split say. */
   readonly hashKeySource: HashKeySource | undefined;
+  /**
+   * What may refuse a request before it is sent, for transports on the raw path; undefined when the options name nothing
+   * of the kind. {@link acquire} asks by itself.
+   */
+  readonly admission: Admission | undefined;
 
   /**
    * Resolves when the first endpoint set has arrived and, if the cluster waits for first checks, one has come back.
@@ -24,13 +35,16 @@ export interface Cluster {
   ready(signal?: AbortSignal): Promise<void>;
 
   /**
-   * Picks an endpoint and counts a request on it. The lease must be finished exactly once.
-   * @throws PickError with the reason, when none may be picked
+   * Admits a request, picks an endpoint and counts a request on it. The lease must be finished exactly once.
+   *
+   * @param criticality for load shedding; default normal
+   * @throws AdmissionError with the reason, when the request is refused; PickError when no endpoint may be picked
    */
-  acquire(context?: PickContext): Lease;
+  acquire(context?: PickContext, criticality?: Criticality): Lease;
 
   /**
-   * The raw path for hot loops, free of allocation: pick, `start`, send, perhaps `respond`, `finish`.
+   * The raw path for hot loops, free of allocation: pick, `start`, send, perhaps `respond`, `finish`. It does not ask
+   * {@link admission}.
    * @returns a slot, or `NO_SLOT`; `pickFailure()` then says why
    */
   pick(context?: PickContext, nowMs?: number): number;
@@ -111,6 +125,8 @@ export interface EndpointSnapshot {
   readonly outcomes: Readonly<Record<OutcomeName, number>>;
   readonly activeCheck: ActiveHealthStatus | undefined;
   readonly outlier: OutlierStatus | undefined;
+  /** Undefined before its first try, and when nothing is refused per endpoint. */
+  readonly admission: EndpointAdmissionSnapshot | undefined;
 }
 
 export interface ClusterSnapshot {
@@ -134,6 +150,8 @@ export interface ClusterSnapshot {
   /** Numbers that the policy keeps of itself; empty for most. */
   readonly policyStats: PolicyStats;
   readonly latency: LatencySnapshot;
+  /** Limits, refusals, circuits; undefined when the cluster refuses nothing. */
+  readonly admission: AdmissionSnapshot | undefined;
 }
 
 /** Endpoints that the policy chooses from as one. */
@@ -183,8 +201,8 @@ export interface ExplainedCandidate {
 
 /** One step on the way of a request. Where requests are drawn, the way is that of the largest share. */
 export interface PathStep {
-  readonly step: 'subset' | 'priority' | 'locality' | 'policy';
-  /** `version=v2`, `0`, `eu/a`, `peak-ewma`. */
+  readonly step: 'admission' | 'affinity' | 'subset' | 'priority' | 'locality' | 'policy';
+  /** `admitted`, `key`, `version=v2`, `0`, `eu/a`, `peak-ewma`. */
   readonly choice: string;
   /** Part of the requests like this one, 0..1: of those that come to the step, and for a locality of its subset. */
   readonly shareRatio: number;

@@ -9,6 +9,7 @@ import type { HashKeySource } from '../model/hash-key-source.ts';
 import type { LoadTable } from '../model/load-table.ts';
 import type { Balancer } from '../policy/policy.ts';
 import type { Runtime } from '../runtime/runtime.ts';
+import type { AdmissionFactory } from './admission/create-admission.ts';
 import type { TopologyConfig } from '../topology/config.ts';
 
 /** What a cluster is composed of, each part built and checked before: `createCluster` makes them from options. */
@@ -28,5 +29,7 @@ export interface ClusterParts {
   readonly waitsForFirstCheck: boolean;
   readonly createChecker: ((listener: ActiveHealthListener) => ActiveHealthChecker) | undefined;
   readonly createDetector: ((listener: OutlierListener) => OutlierDetector) | undefined;
+  /** Undefined: the cluster refuses nothing. */
+  readonly createAdmission?: AdmissionFactory | undefined;
   readonly createResolver: () => Resolver;
 }

@@ -1,3 +1,4 @@
+import type { CircuitChange } from '../model/circuit-state.ts';
 import { type EvenkeelError, messageOf } from '../error/evenkeel-error.ts';
 import type { Ejection, SkippedEjection } from '../health/health.ts';
 import type { HealthState } from '../model/health-state.ts';
@@ -99,6 +100,15 @@ export class Reporter implements MembershipListener {
       'membership changed',
     );
     this.#emit({ type: 'membership-changed', ...this.#base(), ...change, totalCount });
+  }
+
+  /** @param member whose circuit it is; undefined: the cluster's */
+  circuitChanged(member: Member | undefined, change: CircuitChange): void {
+    const fields = member === undefined ? { cluster: this.#cluster } : this.#fields(member);
+    const level = change.to === 'open' ? 'warn' : 'info';
+    this.#runtime.logger[level]({ ...fields, ...change }, 'circuit changed');
+    const { endpoint, slot } = member ?? { endpoint: undefined, slot: undefined };
+    this.#emit({ type: 'circuit-changed', ...this.#base(), endpoint, slot, ...change });
   }
 
   discoveryFailed(error: EvenkeelError): void {

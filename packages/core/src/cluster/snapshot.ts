@@ -3,6 +3,8 @@ import type { ActiveHealthChecker, OutlierDetector } from '../health/health.ts';
 import type { LoadTable } from '../model/load-table.ts';
 import { Outcome, type OutcomeName } from '../model/outcome.ts';
 import { ANY } from '../model/pick-context.ts';
+import { admissionSnapshotOf } from './admission/admission-snapshot.ts';
+import type { ClusterAdmission } from './admission/cluster-admission.ts';
 import type { ClusterSnapshot, EndpointSnapshot, GroupSnapshot, LatencySnapshot } from './face.ts';
 import type { PolicyStats } from '../policy/policy.ts';
 import type { Member } from './member.ts';
@@ -24,6 +26,8 @@ export interface SnapshotSources {
   readonly discovery: ResolverStatus;
   readonly policyStats: PolicyStats;
   readonly latency: LatencySnapshot;
+  readonly admission: ClusterAdmission | undefined;
+  readonly nowMs: number;
 }
 
 /** Everything about a cluster at this moment as plain data, fit for JSON. */
@@ -49,6 +53,7 @@ export function snapshotOf(sources: SnapshotSources): ClusterSnapshot {
     },
     policyStats: sources.policyStats,
     latency,
+    admission: sources.admission && admissionSnapshotOf(sources.admission, sources.nowMs),
   };
 }
 
@@ -69,7 +74,7 @@ function groupSnapshots({ scopes, routing }: Publication): GroupSnapshot[] {
 }
 
 function endpointSnapshot(
-  { load, checker, outlier, topology }: SnapshotSources,
+  { load, checker, outlier, topology, admission }: SnapshotSources,
   member: Member,
   eligible: ReadonlySet<number>,
 ): EndpointSnapshot {
@@ -88,6 +93,7 @@ function endpointSnapshot(
     outcomes: countsOf((outcome) => load.finishedCount(slot, outcome)),
     activeCheck: checker?.status(slot),
     outlier: outlier?.status(slot),
+    admission: admission?.guards?.at(slot)?.snapshot(),
   };
 }
 

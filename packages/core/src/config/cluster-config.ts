@@ -17,6 +17,11 @@ import {
 } from '../health/outlier-detection/config.ts';
 import { hashKeySourceSchema } from '../policy/hash-key.ts';
 import type { PolicyOptions } from '../policy/policy.ts';
+import {
+  type AdmissionConfig,
+  type AdmissionOptions,
+  admissionSchema,
+} from '../resilience/admission-config.ts';
 import { decode, joinPath } from '../schema/decode.ts';
 import { durationMs, object, percent, text } from '../schema/fields.ts';
 import type { TopologyConfig, TopologyOptions } from '../topology/config.ts';
@@ -42,6 +47,8 @@ export interface ClusterOptions {
   readonly panic?: PanicOptions | undefined;
   /** Which endpoints get which part of the traffic: zones, subsets, splits, slow start. Default: priorities only. */
   readonly topology?: TopologyOptions | undefined;
+  /** What is refused before it is sent: limits, circuit breakers, throttling. Default: nothing. */
+  readonly admission?: AdmissionOptions | undefined;
   /** How endpoints leave. */
   readonly drain?: DrainOptions | undefined;
 }
@@ -72,6 +79,7 @@ export interface ClusterConfig {
   readonly outlierDetection: OutlierDetectionConfig | false;
   readonly panic: { readonly thresholdPercent: number };
   readonly topology: TopologyConfig;
+  readonly admission: AdmissionConfig | undefined;
   readonly drain: { readonly timeoutMs: number };
 }
 
@@ -110,6 +118,9 @@ const shape = {
   topology: topologySchema(hashKeySourceSchema)
     .prefault({})
     .describe('Which endpoints get which part of the traffic, before the policy chooses.'),
+  admission: admissionSchema
+    .optional()
+    .describe('What is refused before it is sent. Left out: nothing.'),
   drain: object({
     timeoutMs: durationMs({ min: 0, max: DAY_MS })
       .default(30_000)
@@ -163,7 +174,7 @@ export function decodeClusterOptions(
       )
     : undefined;
   if (options === undefined || discovery === undefined) throw new ConfigError(issues);
-  return { ...options, health: options.health, discovery };
+  return { ...options, health: options.health, admission: options.admission, discovery };
 }
 
 /** The result, or undefined and the issues noted. */

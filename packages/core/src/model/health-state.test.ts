@@ -15,6 +15,11 @@ describe('healthStateOf', () => {
       eligible: false,
     },
     { flags: HealthFlag.draining | 127, state: 'disabled', eligible: false },
+    {
+      flags: HealthFlag.circuitOpen | HealthFlag.unchecked,
+      state: 'circuit-open',
+      eligible: false,
+    },
     { flags: HealthFlag.draining | HealthFlag.ejected, state: 'draining', eligible: false },
   ])('$flags is $state', ({ flags, state, eligible }) => {
     expect(healthStateOf(flags)).toBe(state);

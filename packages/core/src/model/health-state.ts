@@ -17,13 +17,22 @@ export const HealthFlag = {
   degraded: 32,
   /** To be spared, says its own active check. */
   reportsDegraded: 64,
+  /** Its circuit breaker is open: whoever is sent there is refused. */
+  circuitOpen: 128,
 } as const;
 
 export type HealthFlag = (typeof HealthFlag)[keyof typeof HealthFlag];
 
 /** One word for the state, worst first. */
 export type HealthState =
-  'disabled' | 'draining' | 'unhealthy' | 'ejected' | 'unchecked' | 'degraded' | 'healthy';
+  | 'disabled'
+  | 'draining'
+  | 'unhealthy'
+  | 'ejected'
+  | 'circuit-open'
+  | 'unchecked'
+  | 'degraded'
+  | 'healthy';
 
 /** The word that stands for a set of flags. */
 export function healthStateOf(flags: number): HealthState {
@@ -31,6 +40,7 @@ export function healthStateOf(flags: number): HealthState {
   if ((flags & HealthFlag.draining) !== 0) return 'draining';
   if ((flags & HealthFlag.failedActiveCheck) !== 0) return 'unhealthy';
   if ((flags & HealthFlag.ejected) !== 0) return 'ejected';
+  if ((flags & HealthFlag.circuitOpen) !== 0) return 'circuit-open';
   if ((flags & HealthFlag.unchecked) !== 0) return 'unchecked';
   return flags === 0 ? 'healthy' : 'degraded';
 }

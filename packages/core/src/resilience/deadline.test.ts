@@ -61,6 +61,16 @@ describe('DeadlinePolicy', () => {
     },
   );
 
+  it('knows of a limit for tries that is kept elsewhere', () => {
+    const policy = new DeadlinePolicy({ totalMs: 900 });
+    expect(policy.outcomeOfTimeout(400)).toBe(Outcome.cancelled);
+    expect(policy.outcomeOfTimeout(400, 500)).toBe(Outcome.timeout);
+    // Without limits of its own a second is fair, or half of that other limit.
+    expect(new DeadlinePolicy().outcomeOfTimeout(999, 30_000)).toBe(Outcome.cancelled);
+    expect(new DeadlinePolicy().outcomeOfTimeout(1_000, 30_000)).toBe(Outcome.timeout);
+    expect(new DeadlinePolicy().outcomeOfTimeout(100, 200)).toBe(Outcome.timeout);
+  });
+
   it('never gives to tries and pauses more than the total', () => {
     const time = fc.integer({ min: 1, max: 10_000 });
     fc.assert(

@@ -74,10 +74,14 @@ export class DeadlinePolicy {
    * an impatient caller have healthy endpoints ejected.
    *
    * @param allowedMs what the try had, from {@link tryTimeoutMs}
+   * @param tryLimitMs a limit of each try that is kept beside this policy; it can make fair what would not be
    */
-  outcomeOfTimeout(allowedMs: number): Outcome {
+  outcomeOfTimeout(allowedMs: number, tryLimitMs: number = NO_DEADLINE): Outcome {
     const limitMs = Math.min(this.#perTryMs, this.#totalMs);
-    const fairMs = limitMs === NO_DEADLINE ? FAIR_MS : limitMs * FAIR_RATIO;
+    const fairMs =
+      limitMs === NO_DEADLINE
+        ? Math.min(FAIR_MS, tryLimitMs * FAIR_RATIO)
+        : Math.min(limitMs, tryLimitMs) * FAIR_RATIO;
     return allowedMs >= fairMs ? Outcome.timeout : Outcome.cancelled;
   }
 }

@@ -97,4 +97,13 @@ describe('tryHedge', () => {
   ])('refuses %j', (options, message) => {
     expect(() => createPolicy(options as HedgeOptions)).toThrow(message);
   });
+
+  it('gives a hedge back that found no other endpoint', () => {
+    const budget = new RetryBudget({ ratio: 0, minPerSecond: 1, windowSeconds: 1 });
+    const policy = createPolicy({ delayMs: 5 }, budget);
+    expect(policy.tryHedge(GET, 0, 0)).toBe('hedge');
+    policy.giveBack(0);
+    expect(policy.hedgeCount).toBe(0);
+    expect(policy.tryHedge(GET, 0, 0)).toBe('hedge');
+  });
 });

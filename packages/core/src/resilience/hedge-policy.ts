@@ -102,6 +102,12 @@ export class HedgePolicy {
     return 'hedge';
   }
 
+  /** The hedge that was granted just now is not made: there is no other endpoint. */
+  giveBack(nowMs: number): void {
+    this.hedgeCount--;
+    this.#budget.refund(nowMs);
+  }
+
   #refresh(ratio: number, nowMs: number): void {
     this.#latencies.age(nowMs);
     if (this.#latencies.total < this.config.minSamples) {

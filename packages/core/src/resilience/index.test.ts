@@ -37,6 +37,7 @@ describe('the entry point @evenkeel/core/resilience', () => {
       'Threshold',
       'Thresholds',
       'VegasLimit',
+      'admissionSchema',
       'clientThrottleSchema',
       'concurrencySchema',
       'deadlineSchema',

@@ -57,6 +57,21 @@ export { HedgeRace, LOSER_OUTCOME, type RaceVerdict } from './hedge-race.ts';
 export { LatencyQuantile } from './latency-quantile.ts';
 
 // Admission
+export type { Admission } from './admission.ts';
+export {
+  type AdmissionConfig,
+  type AdmissionOptions,
+  admissionSchema,
+  type ClusterCircuitOptions,
+} from './admission-config.ts';
+export type {
+  AdmissionSnapshot,
+  EndpointAdmissionSnapshot,
+  LimitSnapshot,
+  TryRefusalReason,
+} from './admission-snapshot.ts';
+export type { Circuit, CircuitBreakersFactory, CircuitSnapshot, CircuitSource } from './circuit.ts';
+export type { CircuitConfig, CircuitOptions } from './circuit-breaker-config.ts';
 export { AdmissionError, type AdmissionDetails, type AdmissionReason } from './admission-error.ts';
 export {
   Threshold,
@@ -67,9 +82,12 @@ export {
 } from './thresholds.ts';
 export { ConcurrencyLimiter, type LimiterPorts } from './concurrency/limiter.ts';
 export {
+  type ClusterConcurrencyConfig,
+  type ClusterConcurrencyOptions,
   type ConcurrencyConfig,
   type ConcurrencyOptions,
   concurrencySchema,
+  type ConcurrencyScope,
 } from './concurrency/config.ts';
 export type { LimitAlgorithm, LimitBounds } from './concurrency/limit-algorithm.ts';
 export { type AimdConfig, AimdLimit } from './concurrency/aimd.ts';

@@ -92,4 +92,19 @@ describe('RetryBudget', () => {
       expect(isEvenkeelError(error, 'EVENKEEL_CONFIG')).toBe(true);
     }
   });
+
+  it('takes a retry back that was not made, also in a later second', () => {
+    const budget = new RetryBudget({ ratio: 0, minPerSecond: 1, windowSeconds: 2 });
+    expect([budget.tryWithdraw(0), budget.tryWithdraw(0), budget.tryWithdraw(0)]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    budget.refund(1_500);
+    expect(budget.remaining(1_500)).toBe(1);
+    // Never more than there is: what has left the window cannot be given back as well.
+    expect(budget.remaining(2_500)).toBe(2);
+    budget.refund(2_500);
+    expect(budget.remaining(2_500)).toBe(2);
+  });
 });

@@ -70,6 +70,21 @@ export class RetryBudget {
     return true;
   }
 
+  /** A retry that was counted was not made after all: another one may have its place. */
+  refund(nowMs: number): void {
+    const index = this.#advance(nowMs);
+    const size = this.#withdrawals.length;
+    // The latest one that is still remembered; one that has left the window counts no more anyway.
+    for (let step = 0; step < size; step++) {
+      const place = indexOf(index - step, size);
+      const count = this.#withdrawals[place] as number;
+      if (count === 0) continue;
+      this.#withdrawals[place] = count - 1;
+      this.#withdrawalSum--;
+      return;
+    }
+  }
+
   /** Retries that could be made now. Whole ones count: a remainder of 0.9 allows none. */
   remaining(nowMs: number): number {
     this.#advance(nowMs);

@@ -194,6 +194,61 @@ describe('where retries go', () => {
   });
 });
 
+describe('a retry that was granted and finds no other endpoint', () => {
+  const failed = (finished: FinishedTry, request = GET, nowMs = 0) => {
+    const budget = new RetryBudget({ ratio: 0, minPerSecond: 5, windowSeconds: 1 });
+    const policy = createPolicy({}, budget);
+    const sequence = policy.begin(request);
+    sequence.exclude(4);
+    expect(sequence.consider(finished, nowMs)).toBe('retry');
+    return { budget, policy, sequence };
+  };
+
+  it('goes back to one that failed, after a pause', () => {
+    const { budget, sequence } = failed(BROKEN);
+    expect(sequence.reconsider(0)).toBe('retry');
+    expect(sequence.delayMs).toBeGreaterThanOrEqual(10);
+    expect(sequence.excluded).toEqual([]);
+    expect(sequence.used).toBe(1);
+    expect(budget.remaining(0)).toBe(4);
+    // Once: the second time nobody is excluded, so nobody can be let back in.
+    expect(sequence.reconsider(0)).toBe('final');
+  });
+
+  it.each<[string, FinishedTry, string]>([
+    ['a timeout: it is busy enough', { outcome: Outcome.timeout, sent: true }, 'final'],
+    ['a bare answer', { outcome: Outcome.gatewayError, sent: true, statusCode: 503 }, 'final'],
+    [
+      'an answer that says when to come back',
+      { outcome: Outcome.overloaded, sent: true, statusCode: 503, retryAfterMs: 100 },
+      'retry',
+    ],
+    [
+      'one that asks for too much',
+      { outcome: Outcome.overloaded, sent: true, statusCode: 503, retryAfterMs: 5_000 },
+      'pushback',
+    ],
+  ])('after %s', (_what, finished, verdict) => {
+    const { budget, sequence } = failed(finished);
+    expect(sequence.reconsider(0)).toBe(verdict);
+    // What is not made is not paid for.
+    expect(budget.remaining(0)).toBe(verdict === 'retry' ? 4 : 5);
+    expect(sequence.used).toBe(verdict === 'retry' ? 1 : 0);
+  });
+
+  it('stops at the deadline', () => {
+    const { sequence } = failed(BROKEN, { ...GET, deadlineAtMs: 5 });
+    expect(sequence.reconsider(0)).toBe('deadline');
+  });
+
+  it('is given back when a limit forbids it', () => {
+    const { budget, policy, sequence } = failed(BROKEN);
+    expect(sequence.decline(0)).toBe('threshold');
+    expect(budget.remaining(0)).toBe(5);
+    expect([policy.count('retry'), policy.count('threshold')]).toEqual([1, 1]);
+  });
+});
+
 describe('options', () => {
   it.each([
     [{ attempts: 6 }, 'retry.attempts: expected an integer from 0 to 5, got 6'],

@@ -13,7 +13,9 @@
  * | do all retries together stay within the budget? | `budget` |
  *
  * The budget comes last, because asking it takes from it. Whoever gets `retry` waits `delayMs` and picks another
- * endpoint: {@link RetrySequence.excluded} lists those that failed.
+ * endpoint: {@link RetrySequence.excluded} lists those that failed. If there is none, {@link RetrySequence.reconsider}
+ * says whether to go back to one of them; if a limit on retries stands in the way, {@link RetrySequence.decline} gives
+ * the retry back, with the verdict `threshold`.
  *
  * ```ts
  * const sequence = policy.begin({ idempotent: true, replayable: true, deadlineAtMs });
@@ -38,7 +40,8 @@ export type RetryVerdict =
   | 'exhausted'
   | 'pushback'
   | 'deadline'
-  | 'budget';
+  | 'budget'
+  | 'threshold';
 
 /** All of them, for metrics. */
 export const RETRY_VERDICTS: readonly RetryVerdict[] = Object.freeze([
@@ -51,6 +54,7 @@ export const RETRY_VERDICTS: readonly RetryVerdict[] = Object.freeze([
   'pushback',
   'deadline',
   'budget',
+  'threshold',
 ]);
 
 /** What retries need to know of a request. */
@@ -131,7 +135,10 @@ export class RetryPolicy {
     );
   }
 
-  /** How often each verdict was given, for metrics. */
+  /**
+   * How often each verdict was given, for metrics. A retry that was granted and then not made counts twice: as `retry`
+   * and with the reason.
+   */
   count(verdict: RetryVerdict): number {
     return this.#counts.get(verdict) ?? 0;
   }
@@ -153,6 +160,7 @@ export class RetrySequence {
   readonly #policy: RetryPolicy;
   readonly #request: RetryableRequest;
   readonly #excluded: number[] = [];
+  #last: FinishedTry | undefined;
   #backoff: Backoff | undefined;
 
   constructor(policy: RetryPolicy, request: RetryableRequest) {
@@ -177,11 +185,58 @@ export class RetrySequence {
 
   /** The verdict on another try. After `retry` it is taken from the budget and {@link delayMs} says how long to wait. */
   consider(finished: FinishedTry, nowMs: number): RetryVerdict {
+    this.#last = finished;
     return this.#policy.note(this.#verdict(finished, nowMs));
   }
 
+  /**
+   * The retry that was granted finds no other endpoint: may it go back to one that failed? After `retry` none is excluded
+   * any more, and {@link delayMs} says how long to wait; after anything else the budget has its part back.
+   *
+   * Not after a timeout: that endpoint is busy enough. Nor after an answer, unless it said when to come back.
+   */
+  reconsider(nowMs: number): RetryVerdict {
+    const verdict = this.#verdictOnReturn(nowMs);
+    if (verdict === 'retry') {
+      this.forgetExcluded();
+      return verdict;
+    }
+    return this.#giveBack(verdict, nowMs);
+  }
+
+  /** The retry that was granted is not made, because too many run at once. @returns the verdict `threshold` */
+  decline(nowMs: number): RetryVerdict {
+    return this.#giveBack('threshold', nowMs);
+  }
+
+  #giveBack(verdict: RetryVerdict, nowMs: number): RetryVerdict {
+    this.used--;
+    this.#policy.budget.refund(nowMs);
+    return this.#policy.note(verdict);
+  }
+
+  #verdictOnReturn(nowMs: number): RetryVerdict {
+    const last = this.#last;
+    if (last === undefined || this.#excluded.length === 0) return 'final';
+    if (last.outcome === Outcome.timeout) return 'final';
+    const { statusCode, retryAfterMs, pushbackMs } = last;
+    if (statusCode !== undefined && (retryAfterMs ?? pushbackMs) === undefined) return 'final';
+    const alone = { ...last, elsewhere: false };
+    const askedMs = this.#askedMs(alone);
+    if (askedMs > this.#policy.config.maxRetryAfterMs) return 'pushback';
+    const delayMs = this.#drawMs(alone, askedMs);
+    if (!this.#hasTime(delayMs, nowMs)) return 'deadline';
+    this.delayMs = delayMs;
+    return 'retry';
+  }
+
+  #hasTime(delayMs: number, nowMs: number): boolean {
+    const deadlineAtMs = this.#request.deadlineAtMs ?? Number.POSITIVE_INFINITY;
+    return nowMs + delayMs + this.#policy.minTryMs <= deadlineAtMs;
+  }
+
   #verdict(finished: FinishedTry, nowMs: number): RetryVerdict {
-    const { config, budget, minTryMs } = this.#policy;
+    const { config, budget } = this.#policy;
     const { sent } = finished;
     if (finished.answered === true) return 'answered';
     if (!this.#policy.isRetryable(finished)) return 'final';
@@ -191,8 +246,7 @@ export class RetrySequence {
     const askedMs = this.#askedMs(finished);
     if (askedMs > config.maxRetryAfterMs) return 'pushback';
     const delayMs = this.#drawMs(finished, askedMs);
-    const deadlineAtMs = this.#request.deadlineAtMs ?? Number.POSITIVE_INFINITY;
-    if (nowMs + delayMs + minTryMs > deadlineAtMs) return 'deadline';
+    if (!this.#hasTime(delayMs, nowMs)) return 'deadline';
     if (!budget.tryWithdraw(nowMs)) return 'budget';
     this.used++;
     this.delayMs = delayMs;

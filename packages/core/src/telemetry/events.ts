@@ -3,6 +3,7 @@
  * diagnostics channel {@link EVENT_CHANNEL}. None is sent per request.
  */
 import { channel } from 'node:diagnostics_channel';
+import type { CircuitReason, CircuitState } from '../model/circuit-state.ts';
 import type { EvenkeelError } from '../error/evenkeel-error.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { HealthState } from '../model/health-state.ts';
@@ -84,6 +85,17 @@ export interface DiscoveryErrorEvent extends EventBase {
   readonly error: EvenkeelError;
 }
 
+/** A circuit breaker of the cluster, or of one of its endpoints, changed its state. */
+export interface CircuitChangedEvent extends EventBase {
+  readonly type: 'circuit-changed';
+  /** Undefined: the circuit is that of the whole cluster. */
+  readonly endpoint: Endpoint | undefined;
+  readonly slot: number | undefined;
+  readonly from: CircuitState;
+  readonly to: CircuitState;
+  readonly reason: CircuitReason;
+}
+
 export type ClusterEvent =
   | EndpointAddedEvent
   | EndpointUpdatedEvent
@@ -93,6 +105,7 @@ export type ClusterEvent =
   | EjectionEvent
   | PanicEvent
   | MembershipEvent
+  | CircuitChangedEvent
   | DiscoveryErrorEvent;
 
 export type ClusterEventListener = (event: ClusterEvent) => void;

@@ -9,7 +9,7 @@
  * Groups without a share are made as well: a request whose preferred ones have all failed it goes on there.
  */
 import type { Endpoint } from '../model/endpoint.ts';
-import { isEligible } from '../model/health-state.ts';
+import { HealthFlag, isEligible } from '../model/health-state.ts';
 import { type Locality, UNKNOWN_LOCALITY } from '../model/locality.ts';
 import { isPresumedHealthy } from './panic.ts';
 import { type LevelHealth, type LevelLoad, priorityLoads } from './priority.ts';
@@ -157,7 +157,7 @@ function divide<Member extends Candidate>(
       zone: undefined,
       kind: 'panic',
       shareRatio,
-      members,
+      members: withoutOpenCircuits(members),
     };
     return { groups: [group], reason: rulesZones(rule) ? 'panic: zones play no part' : undefined };
   }
@@ -185,6 +185,14 @@ function divide<Member extends Candidate>(
         : members.filter(({ flags }) => flags !== 0 && isEligible(flags)),
   };
   return { groups: [...groups, degraded], reason: zones.reason };
+}
+
+/** Panic ignores what others think of an endpoint. An open circuit is no opinion: it refuses whoever comes. */
+function withoutOpenCircuits<Member extends Candidate>(
+  members: readonly Member[],
+): readonly Member[] {
+  const isOpen = ({ flags }: Member): boolean => (flags & HealthFlag.circuitOpen) !== 0;
+  return members.some(isOpen) ? members.filter((member) => !isOpen(member)) : members;
 }
 
 interface ZoneParts {

@@ -7,13 +7,9 @@ import type { Runtime } from '../../runtime/runtime.ts';
 import { createRuntime } from '../../runtime/runtime.ts';
 import { decode } from '../../schema/decode.ts';
 import type { BucketClock } from './bucket-clock.ts';
-import {
-  bucketClockFor,
-  CircuitBreaker,
-  type CircuitListener,
-  type CircuitSnapshot,
-} from './circuit-breaker.ts';
-import { type CircuitBreakerOptions, circuitBreakerSchema } from './config.ts';
+import { bucketClockFor, CircuitBreaker, type CircuitListener } from './circuit-breaker.ts';
+import type { CircuitSnapshot } from '../circuit.ts';
+import { type CircuitBreakerOptions, circuitBreakerSchema } from '../circuit-breaker-config.ts';
 
 export interface CircuitBreakersOptions {
   /** Name of the cluster. */

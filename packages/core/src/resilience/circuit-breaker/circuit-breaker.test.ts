@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Outcome } from '../../model/outcome.ts';
 import { CircuitBreaker, type CircuitEvent } from './circuit-breaker.ts';
-import type { CircuitBreakerOptions } from './config.ts';
+import { createManualRuntime, type ManualRuntime } from '../../testing/manual-runtime.ts';
+import type { CircuitBreakerOptions } from '../circuit-breaker-config.ts';
 import type { Entry } from './guarded-call.ts';
 
 /** opossum decides in promise callbacks; its own timers are the platform's, so fake ones stand in. */
@@ -168,7 +169,7 @@ describe('CircuitBreaker', () => {
     ])('is not decided by %s of a call from before', async (_name, outcome) => {
       const breaker = create({ minRequests: 2, openMs: 1_000 });
       const early = enter(breaker);
-      // Two of three calls, the early one included.
+      // The early one is under way and does not count yet.
       await finish(breaker, Outcome.timeout, 2);
       vi.advanceTimersByTime(1_000);
       expect(breaker.state).toBe('half-open');
@@ -192,12 +193,99 @@ describe('CircuitBreaker', () => {
     it('is not judged by calls from before it opened', async () => {
       const breaker = create({ minRequests: 2, openMs: 1_000 });
       const early = [enter(breaker), enter(breaker), enter(breaker)];
-      await finish(breaker, Outcome.timeout, 4);
+      await finish(breaker, Outcome.timeout, 2);
       vi.advanceTimersByTime(1_000);
       await finish(breaker, Outcome.success, 1);
       for (const entry of early) entry.finish(Outcome.timeout);
       await settle();
       expect(breaker.state).toBe('closed');
+    });
+  });
+
+  describe('asked without an object per call', () => {
+    function circuit(options: CircuitBreakerOptions = {}): {
+      breaker: CircuitBreaker;
+      runtime: ManualRuntime;
+      call: (outcome: Outcome) => boolean;
+    } {
+      const runtime = createManualRuntime();
+      const breaker = new CircuitBreaker('users', { minRequests: 2, ...options }, { runtime });
+      open.push(breaker);
+      const call = (outcome: Outcome): boolean => {
+        const nowMs = runtime.clock.nowMs();
+        const admitted = breaker.tryEnter(nowMs);
+        if (admitted) breaker.leave(outcome, nowMs);
+        return admitted;
+      };
+      return { breaker, runtime, call };
+    }
+
+    it('runs in virtual time, and decides at once', () => {
+      const { breaker, runtime, call } = circuit({ openMs: 1_000 });
+      expect([call(Outcome.timeout), call(Outcome.timeout)]).toEqual([true, true]);
+      expect(breaker.state).toBe('open');
+      expect(call(Outcome.success)).toBe(false);
+      expect(breaker.retryAfterMs(runtime.clock.nowMs())).toBe(1_000);
+      runtime.scheduler.advance(999);
+      expect([breaker.state, breaker.admits]).toEqual(['open', false]);
+      runtime.scheduler.advance(1);
+      expect([breaker.state, breaker.admits]).toEqual(['half-open', true]);
+      expect(call(Outcome.success)).toBe(true);
+      expect(breaker.state).toBe('closed');
+      breaker.close();
+      expect(runtime.scheduler.pendingCount).toBe(0);
+    });
+
+    it('does not hear of calls from before the last change', () => {
+      const { breaker, runtime, call } = circuit({ openMs: 1_000 });
+      const earlyMs = runtime.clock.nowMs();
+      expect(breaker.tryEnter(earlyMs)).toBe(true);
+      call(Outcome.timeout);
+      call(Outcome.timeout);
+      runtime.scheduler.advance(1_000);
+      // Not even while the trial is under way.
+      expect(breaker.tryEnter(runtime.clock.nowMs())).toBe(true);
+      breaker.leave(Outcome.success, earlyMs);
+      expect(breaker.state).toBe('half-open');
+      breaker.leave(Outcome.timeout, runtime.clock.nowMs());
+      expect(breaker.state).toBe('open');
+    });
+
+    it('takes the verdict of a trial whose caller read the clock a moment before', () => {
+      const { breaker, runtime, call } = circuit({ openMs: 1_000 });
+      call(Outcome.timeout);
+      call(Outcome.timeout);
+      runtime.scheduler.advance(1_000);
+      expect(breaker.tryEnter(999.5)).toBe(true);
+      breaker.leave(Outcome.success, 999.5);
+      expect(breaker.state).toBe('closed');
+    });
+
+    it('leaves nothing behind of the states it has been in', () => {
+      const { breaker, runtime, call } = circuit({ openMs: 10 });
+      const warned = vi.spyOn(process, 'emitWarning');
+      call(Outcome.timeout);
+      for (let cycle = 0; cycle < 100; cycle++) {
+        call(Outcome.timeout);
+        expect(breaker.state).toBe('open');
+        runtime.scheduler.advance(10);
+      }
+      expect(breaker.openedCount).toBe(100);
+      // Of the window; the half-open state has no timer.
+      expect(runtime.scheduler.pendingCount).toBe(1);
+      expect(warned).not.toHaveBeenCalled();
+    });
+
+    it('gives a trial back as if nobody had asked', () => {
+      const { breaker, runtime, call } = circuit({ openMs: 1_000, trialTimeoutMs: 100 });
+      call(Outcome.timeout);
+      call(Outcome.timeout);
+      runtime.scheduler.advance(1_000);
+      expect(breaker.tryEnter(runtime.clock.nowMs())).toBe(true);
+      expect(breaker.admits).toBe(false);
+      breaker.giveBack();
+      runtime.scheduler.advance(100);
+      expect([breaker.state, breaker.admits]).toEqual(['half-open', true]);
     });
   });
 

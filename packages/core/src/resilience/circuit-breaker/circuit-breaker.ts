@@ -10,64 +10,46 @@
  *                                       admits one call
  * ```
  *
- * opossum keeps the window and the states. What it sees of a call is a verdict that we give, not the call itself, and
- * that is what keeps its traps shut:
+ * opossum keeps the window and judges it. What it sees of a call is its verdict, when the call has ended, and not the
+ * call itself; and the time that it sees is that of the runtime. That is what keeps its traps shut:
  *
  * - a call that was cancelled is reported neither as failed nor as succeeded. With an `errorFilter` opossum counts it as
  *   a success, and a success in the half-open state closes the circuit: a user who leaves would let the flood in;
  * - a call that began before the circuit opened and ends in the half-open state does not decide about it;
  * - an answer with status 503 is a failure although its promise was fulfilled;
  * - abort controllers are ours, one per call; opossum's is one for all calls, and stays aborted;
- * - calls refused while open do not count as calls, which would dilute the failures;
- * - the window is emptied when the circuit closes, or the first failure after it would open it again;
- * - the lists of latencies that opossum fills even when it is told not to use them are emptied with every bucket.
- *
- * opossum's own clock decides when the open state ends (`setTimeout`), so a breaker does not run in virtual time.
+ * - calls under way and calls refused while open do not count as calls, which would dilute the failures;
+ * - the window is emptied when the circuit closes, or the first failure after it has closed would open it again;
+ * - the lists of latencies that opossum fills even when it is told not to use them are emptied with every bucket;
+ * - its verdict is there at once. A promise would give it a moment later, in which calls slip through;
+ * - the open state ends by the runtime's scheduler, so that a breaker runs in virtual time. For that opossum is replaced
+ *   by a new one which begins half-open.
  */
 import { EventEmitter } from 'node:events';
 import Opossum from 'opossum';
+import type { CircuitChange, CircuitReason, CircuitState } from '../../model/circuit-state.ts';
 import { isFailure, Outcome } from '../../model/outcome.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { createRuntime } from '../../runtime/runtime.ts';
 import type { Timer } from '../../runtime/scheduler.ts';
 import { decode } from '../../schema/decode.ts';
-import { BucketClock } from './bucket-clock.ts';
+import type { Circuit, CircuitSnapshot } from '../circuit.ts';
 import {
   type CircuitBreakerConfig,
   type CircuitBreakerOptions,
   circuitBreakerSchema,
-} from './config.ts';
+  type CircuitConfig,
+} from '../circuit-breaker-config.ts';
+import { BucketClock } from './bucket-clock.ts';
 import { type CallAction, type CallOptions, type Entry, guardedCall } from './guarded-call.ts';
 
-export type CircuitState = 'closed' | 'open' | 'half-open' | 'shutdown';
-
-/** Why a circuit changed its state. */
-export type CircuitReason =
-  'failures' | 'time' | 'trial-succeeded' | 'trial-failed' | 'trial-undecided' | 'operator';
-
-export interface CircuitEvent {
+export interface CircuitEvent extends CircuitChange {
   readonly type: 'circuit-changed';
   /** Name of the breaker. */
   readonly name: string;
-  readonly from: CircuitState;
-  readonly to: CircuitState;
-  readonly reason: CircuitReason;
 }
 
 export type CircuitListener = (event: CircuitEvent) => void;
-
-export interface CircuitSnapshot {
-  readonly name: string;
-  readonly state: CircuitState;
-  /** In the window. */
-  readonly callCount: number;
-  /** In the window. */
-  readonly failureCount: number;
-  /** Calls refused since the start. */
-  readonly rejectedCount: number;
-  /** Times opened since the start. */
-  readonly openedCount: number;
-}
 
 export interface CircuitPorts {
   readonly runtime?: Partial<Runtime> | undefined;
@@ -80,7 +62,7 @@ export interface CircuitPorts {
 const FAILURE = new Error('the call failed');
 const ignore = (): void => undefined;
 
-export class CircuitBreaker {
+export class CircuitBreaker implements Circuit {
   readonly name: string;
   readonly config: CircuitBreakerConfig;
   /** Calls refused since the start. */
@@ -88,37 +70,30 @@ export class CircuitBreaker {
   /** Times opened since the start. */
   openedCount = 0;
 
-  readonly #opossum: Opossum<[Promise<void>], void>;
   readonly #buckets = new EventEmitter();
   readonly #runtime: Runtime;
   readonly #listeners = new Set<CircuitListener>();
   readonly #stopClock: () => void;
+  #opossum: Opossum<[PromiseLike<void>], void>;
   #state: CircuitState = 'closed';
-  /** Grows with every change of state: verdicts of calls from before it do not count. */
+  /** Since when: what was admitted before has nothing to say. */
+  #sinceMs: number;
+  /** Grows with every change of state, for calls that can carry it. */
   #epoch = 0;
   #reason: CircuitReason = 'failures';
+  /** Is the trial of the half-open state under way? */
+  #onTrial = false;
+  /** Ends the open state, or a trial that takes too long. */
+  #timer: Timer | undefined;
 
   /** @param name for events and errors; of the cluster, or of cluster and endpoint @throws ConfigError */
   constructor(name: string, options: CircuitBreakerOptions = {}, ports: CircuitPorts = {}) {
     this.name = name;
     this.config = decode(circuitBreakerSchema, options, 'circuitBreaker');
     this.#runtime = createRuntime(ports.runtime);
+    this.#sinceMs = this.#runtime.clock.nowMs();
     if (ports.onEvent !== undefined) this.#listeners.add(ports.onEvent);
-    this.#opossum = new Opossum((verdict: Promise<void>) => verdict, {
-      name,
-      timeout: false,
-      errorThresholdPercentage: this.config.errorThresholdPercent,
-      volumeThreshold: this.config.minRequests,
-      rollingCountTimeout: this.config.windowMs,
-      rollingCountBuckets: this.config.buckets,
-      resetTimeout: this.config.openMs,
-      rollingPercentilesEnabled: false,
-      enableSnapshots: false,
-      rotateBucketController: this.#buckets,
-    });
-    this.#opossum.on('open', () => this.#onOpen());
-    this.#opossum.on('halfOpen', () => this.#change('half-open', 'time'));
-    this.#opossum.on('close', () => this.#onClose());
+    this.#opossum = this.#createOpossum(true);
     const clock = ports.clock ?? bucketClockFor(this.config, this.#runtime);
     this.#stopClock = clock.add(() => this.#turn());
   }
@@ -127,45 +102,56 @@ export class CircuitBreaker {
     return this.#state;
   }
 
+  get admits(): boolean {
+    return this.#state === 'closed' || (this.#state === 'half-open' && !this.#onTrial);
+  }
+
+  tryEnter(nowMs: number): boolean {
+    if (this.#state === 'closed') return true;
+    if (!this.admits) {
+      this.rejectedCount++;
+      return false;
+    }
+    this.#onTrial = true;
+    // The caller may have read the clock a moment ago. Nothing else was admitted since.
+    if (nowMs < this.#sinceMs) this.#sinceMs = nowMs;
+    this.#timer = this.#runtime.scheduler.after(this.config.trialTimeoutMs, () =>
+      this.#judge(Outcome.timeout),
+    );
+    return true;
+  }
+
+  leave(outcome: Outcome, enteredMs: number): void {
+    if (enteredMs >= this.#sinceMs) this.#judge(outcome);
+  }
+
+  giveBack(): void {
+    if (!this.#onTrial) return;
+    this.#onTrial = false;
+    this.#stopTimer();
+  }
+
+  retryAfterMs(nowMs: number): number | undefined {
+    if (this.#state !== 'open') return undefined;
+    return Math.max(0, this.#sinceMs + this.config.openMs - nowMs);
+  }
+
   /**
    * Asks for a call. What is admitted must be finished exactly once.
    *
    * @returns undefined when the circuit refuses
    */
   enter(): Entry | undefined {
-    const opossum = this.#opossum;
-    // Not left to opossum, which would count the refused call as a call.
-    if (!opossum.closed && !opossum.pendingClose) {
-      this.rejectedCount++;
-      return undefined;
-    }
-    const trial = !opossum.closed;
+    if (!this.tryEnter(this.#sinceMs)) return undefined;
     const epoch = this.#epoch;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    opossum.fire(promise).catch(ignore);
-    let timer: Timer | undefined;
     let finished = false;
-    const finish = (outcome: Outcome): void => {
-      if (finished) return;
-      finished = true;
-      timer?.cancel();
-      if (epoch !== this.#epoch) return;
-      if (isFailure(outcome)) {
-        this.#reason = trial ? 'trial-failed' : 'failures';
-        reject(FAILURE);
-      } else if (outcome === Outcome.success) {
-        resolve();
-      } else if (trial) {
-        // Nothing was learnt. The verdict stays open for ever, and the next trial comes when its time has come.
-        this.#reason = 'trial-undecided';
-        opossum.open();
-      }
+    return {
+      finish: (outcome) => {
+        if (finished) return;
+        finished = true;
+        if (epoch === this.#epoch) this.#judge(outcome);
+      },
     };
-    if (trial) {
-      const { trialTimeoutMs } = this.config;
-      timer = this.#runtime.scheduler.after(trialTimeoutMs, () => finish(Outcome.timeout));
-    }
-    return { finish };
   }
 
   /**
@@ -194,8 +180,7 @@ export class CircuitBreaker {
   /** Opens the circuit by hand; it comes back as after failures. */
   open(): void {
     if (this.#state === 'shutdown') return;
-    this.#reason = 'operator';
-    this.#opossum.open();
+    this.#openBecause('operator');
   }
 
   snapshot(): CircuitSnapshot {
@@ -214,20 +199,79 @@ export class CircuitBreaker {
   close(): void {
     if (this.#state === 'shutdown') return;
     this.#change('shutdown', 'operator');
+    this.#stopTimer();
     this.#stopClock();
     this.#opossum.shutdown();
     this.#listeners.clear();
   }
 
+  #createOpossum(closed: boolean): Opossum<[PromiseLike<void>], void> {
+    const { config } = this;
+    const opossum = new Opossum((verdict: PromiseLike<void>) => verdict as Promise<void>, {
+      name: this.name,
+      timeout: false,
+      errorThresholdPercentage: config.errorThresholdPercent,
+      volumeThreshold: config.minRequests,
+      rollingCountTimeout: config.windowMs,
+      rollingCountBuckets: config.buckets,
+      resetTimeout: config.openMs,
+      rollingPercentilesEnabled: false,
+      enableSnapshots: false,
+      rotateBucketController: this.#buckets,
+      ...(closed ? {} : { state: HALF_OPEN }),
+    });
+    // Among them the one that would start opossum's own timer.
+    opossum.removeAllListeners('open');
+    opossum.on('open', () => this.#onOpen());
+    opossum.on('close', () => this.#onClose());
+    return opossum;
+  }
+
+  /** A call of the present state has ended. */
+  #judge(outcome: Outcome): void {
+    const trial = this.#onTrial;
+    if (this.#state !== 'closed' && !trial) return;
+    this.#onTrial = false;
+    if (trial) this.#stopTimer();
+    if (isFailure(outcome)) {
+      this.#reason = trial ? 'trial-failed' : 'failures';
+      this.#opossum.fire(FAILED).catch(ignore);
+    } else if (outcome === Outcome.success) {
+      void this.#opossum.fire(SUCCEEDED);
+    } else if (trial) {
+      // Nothing was learnt: the next trial comes when its time has come.
+      this.#openBecause('trial-undecided');
+    }
+  }
+
+  #openBecause(reason: CircuitReason): void {
+    this.#reason = reason;
+    this.#opossum.open();
+  }
+
   #onOpen(): void {
     this.openedCount++;
+    this.#onTrial = false;
+    this.#stopTimer();
+    this.#timer = this.#runtime.scheduler.after(this.config.openMs, () => this.#halfOpen());
     this.#change('open', this.#reason);
   }
 
   #onClose(): void {
-    // What happened before the circuit opened is past.
+    // The trial has done its duty: the window begins empty.
     for (let bucket = 0; bucket < this.config.buckets; bucket++) this.#turn();
     this.#change('closed', 'trial-succeeded');
+  }
+
+  #halfOpen(): void {
+    this.#opossum.shutdown();
+    this.#opossum = this.#createOpossum(false);
+    this.#change('half-open', 'time');
+  }
+
+  #stopTimer(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
   }
 
   /** The current bucket ends. */
@@ -240,6 +284,7 @@ export class CircuitBreaker {
   #change(to: CircuitState, reason: CircuitReason): void {
     const from = this.#state;
     this.#state = to;
+    this.#sinceMs = this.#runtime.clock.nowMs();
     this.#epoch++;
     const event: CircuitEvent = { type: 'circuit-changed', name: this.name, from, to, reason };
     for (const listener of this.#listeners) {
@@ -253,12 +298,40 @@ export class CircuitBreaker {
   }
 }
 
+/** The state that a new opossum begins with. */
+const HALF_OPEN = {
+  enabled: true,
+  closed: false,
+  open: false,
+  halfOpen: true,
+  warmUp: false,
+  shutdown: false,
+  lastTimerAt: Symbol('never'),
+} as const;
+
+/**
+ * Verdicts that opossum hears at once: what it calls on the result of an action is `then(...)` and, on that, `catch`. They
+ * are given to nobody else, so nobody can await them.
+ */
+const SUCCEEDED = {
+  // oxlint-disable-next-line unicorn/no-thenable -- see above
+  then(onFulfilled: () => void) {
+    onFulfilled();
+    return { catch: ignore };
+  },
+} as unknown as PromiseLike<void>;
+
+const FAILED = {
+  // oxlint-disable-next-line unicorn/no-thenable -- see above
+  then: () => ({ catch: (onRejected: (error: Error) => void) => onRejected(FAILURE) }),
+} as unknown as PromiseLike<void>;
+
 /** The part of opossum's buckets that has to be kept from growing. */
 interface OpossumBucket {
   readonly latencyTimes: number[];
 }
 
 /** A clock for breakers with this configuration. */
-export function bucketClockFor(config: CircuitBreakerConfig, runtime: Runtime): BucketClock {
+export function bucketClockFor(config: CircuitConfig, runtime: Runtime): BucketClock {
   return new BucketClock(runtime.scheduler, config.windowMs / config.buckets);
 }

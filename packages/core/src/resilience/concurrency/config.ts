@@ -52,8 +52,7 @@ export type ConcurrencyOptions = Loose<
 
 const limit = (): z.ZodNumber => integer({ min: 1, max: 100_000 });
 
-/** Schema of the option `concurrency`. */
-export const concurrencySchema: z.ZodType<ConcurrencyConfig, ConcurrencyOptions> = object({
+const fields = {
   algorithm: oneOf(['gradient2', 'vegas', 'aimd'])
     .default('gradient2')
     .describe('How the limit is found.'),
@@ -81,7 +80,9 @@ export const concurrencySchema: z.ZodType<ConcurrencyConfig, ConcurrencyOptions>
     longWindow: integer({ min: 10, max: 100_000 })
       .default(600)
       .describe('Samples that the long-term average looks back on.'),
-  }).prefault({}),
+  })
+    .prefault({})
+    .describe('Options of gradient2: time now against time in the long run.'),
   vegas: object({
     alpha: number({ min: 1, max: 100 })
       .default(3)
@@ -95,7 +96,9 @@ export const concurrencySchema: z.ZodType<ConcurrencyConfig, ConcurrencyOptions>
     probeMultiplier: number({ min: 0, max: 1_000 })
       .default(30)
       .describe('The time without a queue is taken anew after this times the limit samples.'),
-  }).prefault({}),
+  })
+    .prefault({})
+    .describe('Options of vegas: time now against time without a queue.'),
   aimd: object({
     backoffRatio: number({ min: 0.5, max: 0.99 })
       .default(0.9)
@@ -103,13 +106,52 @@ export const concurrencySchema: z.ZodType<ConcurrencyConfig, ConcurrencyOptions>
     timeoutMs: durationMs({ min: 1, max: 600_000 })
       .default(5_000)
       .describe('A time above this counts as a drop.'),
-  }).prefault({}),
-})
-  .refine(({ minLimit, maxLimit }) => minLimit <= maxLimit, {
-    path: ['minLimit'],
-    error: 'a limit of at most maxLimit',
   })
-  .refine(({ vegas }) => vegas.alpha <= vegas.beta, {
-    path: ['vegas', 'alpha'],
-    error: 'a number of at most beta',
-  });
+    .prefault({})
+    .describe('Options of aimd: refusals and late answers only.'),
+};
+
+/** Adds the rules across fields. */
+function withRules<T extends z.ZodType<ConcurrencyConfig>>(schema: T): T {
+  return schema
+    .refine(({ minLimit, maxLimit }) => minLimit <= maxLimit, {
+      path: ['minLimit'],
+      error: 'a limit of at most maxLimit',
+    })
+    .refine(({ vegas }) => vegas.alpha <= vegas.beta, {
+      path: ['vegas', 'alpha'],
+      error: 'a number of at most beta',
+    });
+}
+
+/** Schema of the option `concurrency` of a limiter. */
+export const concurrencySchema: z.ZodType<ConcurrencyConfig, ConcurrencyOptions> = withRules(
+  object(fields),
+);
+
+/** One limit for all that a client sends to a cluster, or one per endpoint. */
+export type ConcurrencyScope = 'cluster' | 'endpoint';
+
+/** Checked options of the limits of a cluster. */
+export interface ClusterConcurrencyConfig extends ConcurrencyConfig {
+  /** Default `cluster`. */
+  readonly per: ConcurrencyScope;
+}
+
+/** What a user writes at `admission.concurrency: {...}` of a cluster. */
+export type ClusterConcurrencyOptions = ConcurrencyOptions & {
+  readonly per?: ConcurrencyScope | undefined;
+};
+
+/** Schema of the option `admission.concurrency` of a cluster. */
+export const clusterConcurrencySchema: z.ZodType<
+  ClusterConcurrencyConfig,
+  ClusterConcurrencyOptions
+> = withRules(
+  object({
+    per: oneOf(['cluster', 'endpoint'])
+      .default('cluster')
+      .describe('One limit for the cluster, or one for each endpoint.'),
+    ...fields,
+  }),
+);

@@ -56,6 +56,11 @@ export class ConcurrencyLimiter {
     return this.#inFlight;
   }
 
+  /** How many more requests would be admitted now. */
+  get remaining(): number {
+    return Math.max(0, this.#admitted - this.#inFlight);
+  }
+
   /** Is the limit held down for a moment, to measure without a queue? */
   get probing(): boolean {
     return this.#probe.cap !== Number.POSITIVE_INFINITY;
@@ -69,6 +74,11 @@ export class ConcurrencyLimiter {
     }
     this.#inFlight++;
     return true;
+  }
+
+  /** What was admitted just now is not sent after all. */
+  giveBack(): void {
+    if (this.#inFlight > 0) this.#inFlight--;
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { Cluster, ClusterSnapshot, EndpointSnapshot } from '../../cluster/face.ts';
+import type { CircuitState } from '../../model/circuit-state.ts';
 import type { HealthState } from '../../model/health-state.ts';
 import type { ClusterEvent } from '../events.ts';
 import { SeriesPlaces } from './series-places.ts';
@@ -24,6 +25,16 @@ export interface EjectionCount {
   count: number;
 }
 
+/** Changes of circuits to one state. */
+export interface CircuitChangeCount {
+  readonly scope: CircuitScope;
+  readonly state: CircuitState;
+  count: number;
+}
+
+/** Whose circuit it is. */
+export type CircuitScope = 'cluster' | 'endpoint';
+
 /** Events since the metrics were created. */
 export interface EventCounts {
   panicCount: number;
@@ -32,6 +43,7 @@ export interface EventCounts {
   removedCount: number;
   readonly healthChanges: Map<HealthState, number>;
   readonly ejections: Map<string, EjectionCount>;
+  readonly circuitChanges: Map<string, CircuitChangeCount>;
 }
 
 /**
@@ -48,6 +60,7 @@ export class ClusterMeter {
     removedCount: 0,
     healthChanges: new Map(),
     ejections: new Map(),
+    circuitChanges: new Map(),
   };
   readonly #unsubscribe: () => void;
 
@@ -92,6 +105,9 @@ export class ClusterMeter {
       case 'ejection-skipped':
         this.#countEjection(event.detector, event.type === 'endpoint-ejected');
         break;
+      case 'circuit-changed':
+        this.#countCircuit(event.endpoint === undefined ? 'cluster' : 'endpoint', event.to);
+        break;
       case 'endpoint-added':
       case 'endpoint-updated':
       case 'endpoint-draining':
@@ -101,6 +117,13 @@ export class ClusterMeter {
         // Told by other counts: of membership changes, of panics, of the resolver.
         break;
     }
+  }
+
+  #countCircuit(scope: CircuitScope, state: CircuitState): void {
+    const key = `${scope} ${state}`;
+    const known = this.#events.circuitChanges.get(key);
+    if (known === undefined) this.#events.circuitChanges.set(key, { scope, state, count: 1 });
+    else known.count++;
   }
 
   #countEjection(detector: string, enforced: boolean): void {

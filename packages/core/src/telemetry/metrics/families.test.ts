@@ -36,6 +36,10 @@ describe('the names of metrics', () => {
       'kind',
       'endpoint',
       'group',
+      'reason',
+      'limit',
+      'scope',
+      'stat',
     ];
     for (const { name, labels } of FAMILIES) {
       expect(new Set(labels).size, name).toBe(labels.length);
@@ -58,6 +62,9 @@ describe('the names of metrics', () => {
           removedCount: 0,
           healthChanges: new Map(),
           ejections: new Map([['x', { detector: 'd', enforced: true, count: 1 }]]),
+          circuitChanges: new Map([
+            ['x', { scope: 'cluster' as const, state: 'open' as const, count: 1 }],
+          ]),
         },
       };
       read(reading, (value, ...labelValues) => {

@@ -5,28 +5,12 @@
 import type { EndpointSnapshot, GroupSnapshot } from '../../cluster/face.ts';
 import type { HealthState } from '../../model/health-state.ts';
 import { isFailure, Outcome, OUTCOME_NAMES } from '../../model/outcome.ts';
+import { ADMISSION_FAMILIES } from './admission-families.ts';
 import type { ClusterReading } from './cluster-meter.ts';
+import { counter, type Family, gauge } from './family.ts';
+import { POLICY_FAMILIES } from './policy-families.ts';
 
 type WatchStatus = NonNullable<ClusterReading['snapshot']['discovery']['watch']>;
-
-/** A metric with labels, told by what a cluster looks like when it is scraped. */
-export interface Family {
-  /** Without the prefix. */
-  readonly name: string;
-  readonly type: 'counter' | 'gauge';
-  readonly help: string;
-  /** Labels besides `cluster`, which all have. */
-  readonly labels: readonly string[];
-  /**
-   * How the values of several processes are joined by prom-client's `AggregatorRegistry`: added up, or, where every
-   * process describes the same thing, the largest.
-   */
-  readonly aggregator: 'sum' | 'max';
-  readonly read: (reading: ClusterReading, emit: Emit) => void;
-}
-
-/** Takes one value; the label values stand in the order of {@link Family.labels}. */
-export type Emit = (value: number, ...labelValues: readonly string[]) => void;
 
 /** Name and meaning of the one histogram. */
 export const DURATION_HISTOGRAM = {
@@ -41,6 +25,7 @@ const STATES: readonly HealthState[] = [
   'unchecked',
   'unhealthy',
   'ejected',
+  'circuit-open',
   'draining',
   'disabled',
 ];
@@ -238,20 +223,9 @@ export const FAMILIES: readonly Family[] = [
   ...CLUSTER_FAMILIES,
   ...DISCOVERY_FAMILIES,
   ...ENDPOINT_FAMILIES,
+  ...ADMISSION_FAMILIES,
+  ...POLICY_FAMILIES,
 ];
-
-interface FamilyParts {
-  readonly labels?: readonly string[];
-  readonly read: Family['read'];
-}
-
-function counter(name: string, help: string, { labels = [], read }: FamilyParts): Family {
-  return { name, type: 'counter', help, labels, aggregator: 'sum', read };
-}
-
-function gauge(name: string, help: string, { labels = [], read }: FamilyParts): Family {
-  return { name, type: 'gauge', help, labels, aggregator: 'max', read };
-}
 
 /** Of sources that are registries; others have no watch. */
 function perWatch(value: (watch: WatchStatus) => number): Family['read'] {

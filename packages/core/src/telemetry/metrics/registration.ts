@@ -1,6 +1,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { DurationHistogram } from './duration-histogram.ts';
-import { DURATION_HISTOGRAM, FAMILIES, type Family } from './families.ts';
+import { DURATION_HISTOGRAM, FAMILIES } from './families.ts';
+import type { Family } from './family.ts';
 import type { MeterSet } from './meter-set.ts';
 
 /** What goes where. */

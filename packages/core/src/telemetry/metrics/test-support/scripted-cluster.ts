@@ -29,6 +29,7 @@ export function endpointSnapshot(
     outcomes: outcomesOf(),
     activeCheck: undefined,
     outlier: undefined,
+    admission: undefined,
     ...parts,
   };
 }
@@ -67,6 +68,7 @@ export class ScriptedCluster implements MeteredCluster {
       totals: { activeCount: 0, outcomes: outcomesOf() },
       policyStats: {},
       latency: { boundsMs: [10, 100], counts: [0, 0, 0], sumMs: 0, count: 0 },
+      admission: undefined,
       ...parts,
     };
   }

@@ -1,13 +1,8 @@
 import type { z } from 'zod';
-import { durationMs, integer, number, object } from '../../schema/fields.ts';
+import { durationMs, integer, number, object } from '../schema/fields.ts';
 
-/** What a user writes at `circuitBreaker: {...}`. */
-export type CircuitBreakerOptions = {
-  readonly [Key in keyof CircuitBreakerConfig]?: CircuitBreakerConfig[Key] | undefined;
-};
-
-/** Checked options of a circuit breaker. Default numbers are Hystrix's. */
-export interface CircuitBreakerConfig {
+/** Checked options of a circuit: when it opens, and how it comes back. Default numbers are Hystrix's. */
+export interface CircuitConfig {
   /**
    * The circuit opens when a larger part of the calls failed. 1..99 percent, default 50. Not 100: it has to be exceeded.
    */
@@ -28,14 +23,27 @@ export interface CircuitBreakerConfig {
    * would keep the circuit closed to everyone for ever.
    */
   readonly trialTimeoutMs: number;
+}
+
+/** What a user writes at `admission.circuitBreaker.cluster: {...}` and `.endpoint`. */
+export type CircuitOptions = {
+  readonly [Key in keyof CircuitConfig]?: CircuitConfig[Key] | undefined;
+};
+
+/** Checked options of a circuit breaker that makes calls. */
+export interface CircuitBreakerConfig extends CircuitConfig {
   /** Time for a `call` whose own options name none. 1 ms..24 h, default 10,000. */
   readonly callTimeoutMs: number;
 }
 
+/** What a user passes to `new CircuitBreaker(name, {...})`. */
+export type CircuitBreakerOptions = {
+  readonly [Key in keyof CircuitBreakerConfig]?: CircuitBreakerConfig[Key] | undefined;
+};
+
 const HOUR_MS = 3_600_000;
 
-/** Schema of the option `circuitBreaker`. */
-export const circuitBreakerSchema: z.ZodType<CircuitBreakerConfig, CircuitBreakerOptions> = object({
+const shape = {
   errorThresholdPercent: number({ min: 1, max: 99 })
     .default(50)
     .describe('The circuit opens when a larger part of the calls failed.'),
@@ -52,6 +60,14 @@ export const circuitBreakerSchema: z.ZodType<CircuitBreakerConfig, CircuitBreake
   trialTimeoutMs: durationMs({ min: 1, max: HOUR_MS })
     .default(10_000)
     .describe('A trial that has not ended by then has failed.'),
+};
+
+/** Schema of a circuit in a cluster. */
+export const circuitSchema: z.ZodType<CircuitConfig, CircuitOptions> = object(shape);
+
+/** Schema of a circuit breaker that makes calls. */
+export const circuitBreakerSchema: z.ZodType<CircuitBreakerConfig, CircuitBreakerOptions> = object({
+  ...shape,
   callTimeoutMs: durationMs({ min: 1, max: 24 * HOUR_MS })
     .default(10_000)
     .describe('Time for a call whose own options name none.'),
