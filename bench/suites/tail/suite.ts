@@ -55,6 +55,11 @@ function printGoals(figures: Figures, { print }: SuiteContext): void {
       value: valueOf('outage-attempts/request'),
       limit: 1.25,
     },
+    {
+      what: 'p99 in a wave of restarts against round robin',
+      value: valueOf('deploy-p99/round-robin'),
+      limit: 1,
+    },
   ];
   const rows = goals.map(({ what, value, limit }) => [
     what,

@@ -5,10 +5,14 @@
 
 /** Longest header value that is looked at. Node takes 16 KiB for all headers of an answer. */
 export const MAX_REPORT_CHARACTERS = 8_192;
+/** The same in the binary form: base64 makes 4 characters of 3 bytes. */
+export const MAX_REPORT_BYTES = 6_144;
 /** Most values in one report, those of the maps included. */
 export const MAX_VALUES = 128;
 /** Longest name of a value. */
 export const MAX_NAME_CHARACTERS = 128;
+/** Largest share or rate that is believed: no server has a million million requests per second. */
+export const MAX_FIELD = 1e12;
 /** Longest number as text; the longest that a double needs has 24 characters. */
 const MAX_NUMBER_CHARACTERS = 32;
 

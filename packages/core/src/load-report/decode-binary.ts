@@ -1,24 +1,25 @@
 import { isUtf8 } from 'node:buffer';
+import { MAX_REPORT_BYTES } from './bounds.ts';
 import type { LoadReport } from './load-report.ts';
 import { type MapName, ReportBuilder } from './report-builder.ts';
 import { DOUBLE_FIELDS, Field, MAP_FIELDS, WireType } from './wire-format.ts';
 
 /** Base64 with or without padding: gRPC implementations send both. */
-const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
+const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 
 /** The binary form in base64. @returns undefined when it is not base64, or not this message */
 export function decodeBase64Report(text: string): LoadReport | undefined {
   // Buffer.from would pass over anything that is not base64.
-  if (text === '' || !BASE64.test(text) || text.replace(/=+$/, '').length % 4 === 1)
-    return undefined;
+  if (!BASE64.test(text) || text.replace(/=+$/, '').length % 4 === 1) return undefined;
   return decodeBinaryReport(Buffer.from(text, 'base64'));
 }
 
 /**
  * The message as protobuf. Of a field that comes twice the last counts, unknown fields are passed over, as protobuf
- * says. @returns undefined for what is not a message of this type
+ * says. @returns undefined for what is not a message of this type, and for more than 6,144 bytes
  */
 export function decodeBinaryReport(bytes: Uint8Array): LoadReport | undefined {
+  if (bytes.length > MAX_REPORT_BYTES) return undefined;
   const reader = new WireReader(bytes);
   const builder = new ReportBuilder();
   while (reader.more) {

@@ -6,6 +6,7 @@
 // The server
 export { createLoadReporter, type Handler, type LoadReporter } from './server/load-reporter.ts';
 export type { LoadReporterOptions } from './server/config.ts';
+export type { ReportPlacement } from './server/attach-report.ts';
 export { createProbeHandler, type ProbeHandlerOptions } from './server/probe-handler.ts';
 export type { ProcessMeter, ProcessReading } from '../runtime/process-meter.ts';
 
@@ -23,6 +24,7 @@ export { decodeProbeAnswer, encodeProbeAnswer } from './probe-answer.ts';
 
 // The report
 export {
+  answerOfReport,
   createLoadReport,
   EMPTY_LOAD_REPORT,
   type LoadReport,

@@ -70,3 +70,26 @@ export interface ProbeAnswer {
   /** Share 0..1 of its latest requests that failed. */
   readonly errorRatio: number;
 }
+
+/** Larger numbers are lies or accidents: a hundred days of milliseconds, more requests than there are ports. */
+const MAX_ANSWER_NUMBER = 1e10;
+
+/** Are the numbers of an answer ones that can be? Whoever takes an answer from outside asks that first. */
+export function isSaneAnswer({ requestsInFlight, latencyMs, errorRatio }: ProbeAnswer): boolean {
+  return isCount(requestsInFlight) && isCount(latencyMs) && errorRatio >= 0 && errorRatio <= 1;
+}
+
+function isCount(value: number): boolean {
+  return value >= 0 && value <= MAX_ANSWER_NUMBER;
+}
+
+/** What an answer to a probe would have said, by a report; undefined when it does not tell the requests in flight. */
+export function answerOfReport(report: LoadReport): ProbeAnswer | undefined {
+  const { namedMetrics, requestsPerSecond, errorsPerSecond } = report;
+  const requestsInFlight = namedMetrics.get(Metric.requestsInFlight);
+  if (requestsInFlight === undefined) return undefined;
+  const latencyMs = namedMetrics.get(Metric.latencyMs) ?? 0;
+  const errorRatio = requestsPerSecond > 0 ? Math.min(1, errorsPerSecond / requestsPerSecond) : 0;
+  const answer = { requestsInFlight, latencyMs, errorRatio };
+  return isSaneAnswer(answer) ? answer : undefined;
+}

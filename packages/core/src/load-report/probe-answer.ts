@@ -1,4 +1,4 @@
-import type { ProbeAnswer } from './load-report.ts';
+import { isSaneAnswer, type ProbeAnswer } from './load-report.ts';
 
 /** Longest answer that is read, in bytes. */
 export const MAX_ANSWER_BYTES = 1_024;
@@ -25,16 +25,10 @@ export function decodeProbeAnswer(text: string): ProbeAnswer | undefined {
   }
   if (typeof fields !== 'object' || fields === null) return undefined;
   const { rif, latencyMs = 0, errorRatio = 0 } = fields as Readonly<Record<string, unknown>>;
-  if (!isCount(rif) || !isCount(latencyMs) || !isCount(errorRatio) || errorRatio > 1)
+  if (typeof rif !== 'number' || typeof latencyMs !== 'number' || typeof errorRatio !== 'number')
     return undefined;
-  return { requestsInFlight: rif, latencyMs, errorRatio };
-}
-
-/** Larger numbers are lies or accidents: a hundred days of milliseconds, more requests than there are ports. */
-const MAX_NUMBER = 1e10;
-
-function isCount(value: unknown): value is number {
-  return typeof value === 'number' && value >= 0 && value <= MAX_NUMBER;
+  const answer = { requestsInFlight: rif, latencyMs, errorRatio };
+  return isSaneAnswer(answer) ? answer : undefined;
 }
 
 /** Four digits are more than the estimates are worth. */

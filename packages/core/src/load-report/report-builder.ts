@@ -1,4 +1,4 @@
-import { MAX_NAME_CHARACTERS, MAX_VALUES } from './bounds.ts';
+import { MAX_FIELD, MAX_NAME_CHARACTERS, MAX_VALUES } from './bounds.ts';
 import { EMPTY_LOAD_REPORT, type LoadReport, NO_VALUES } from './load-report.ts';
 
 /** The maps of the message, by their names there. */
@@ -22,10 +22,11 @@ export class ReportBuilder {
   #namedMetrics: Map<string, number> | undefined = undefined;
   #count = 0;
 
-  /** @returns false when the value cannot be: negative, not finite, or one too many */
-  set(name: string, value: number): boolean {
-    if (!(value >= 0 && value < Number.POSITIVE_INFINITY) || ++this.#count > MAX_VALUES)
-      return false;
+  /** @returns false when the value cannot be: negative, no number, above 10^12, or one too many */
+  set(name: string, told: number): boolean {
+    if (!(told >= 0 && told <= MAX_FIELD) || ++this.#count > MAX_VALUES) return false;
+    // Of -0 it makes 0.
+    const value = told + 0;
     switch (name) {
       case 'cpu_utilization':
       case 'cpu':
@@ -54,10 +55,11 @@ export class ReportBuilder {
 
   /** A value of one of the maps. Shares of a resource are not negative; of the rest nobody knows the meaning. */
   setNamed(map: MapName, name: string, value: number): boolean {
-    if (!Number.isFinite(value) || (map === 'utilization' && value < 0)) return false;
+    if (!Number.isFinite(value)) return false;
+    if (map === 'utilization' && !(value >= 0 && value <= MAX_FIELD)) return false;
     if (name === '' || name.length > MAX_NAME_CHARACTERS || ++this.#count > MAX_VALUES)
       return false;
-    this.#mapOf(map).set(name, value);
+    this.#mapOf(map).set(name, value + 0);
     return true;
   }
 

@@ -35,7 +35,12 @@ export class ProbeAttempt {
     const { runtime, timeoutMs } = this.#options;
     this.#dueMs = runtime.clock.nowMs() + timeoutMs;
     this.#timer = runtime.scheduler.after(timeoutMs, () => this.#expire());
-    this.#send(open);
+    try {
+      this.#send(open);
+    } catch {
+      // An address or a name that Node refuses. Nobody hears of a probe while it is being sent.
+      runtime.scheduler.soon(() => this.#fail('unreachable'));
+    }
   }
 
   /** Ends it without a word. */
@@ -69,7 +74,8 @@ export class ProbeAttempt {
   #read(response: IncomingMessage): void {
     response.on('error', () => this.#fail('unreachable'));
     if (response.statusCode !== 200) {
-      response.resume();
+      // Its body may be of any length. Not read it would hold the connection, so that goes with it.
+      this.#request?.destroy();
       // A gateway that says so knows that nobody is there.
       this.#fail((response.statusCode ?? 0) >= 500 ? 'unreachable' : 'not-understood');
       return;

@@ -26,8 +26,10 @@ export { type ScenarioName, scenarios } from './simulator/scenarios/built-in.ts'
 export { decodeScenario, decodeScenarioFile } from './simulator/scenario/decode-scenario.ts';
 export type {
   AntagonistOptions,
+  AskOptions,
   FaultOptions,
   FlapOptions,
+  HedgeOptions,
   LoadStepOptions,
   NetworkOptions,
   RetryOptions,

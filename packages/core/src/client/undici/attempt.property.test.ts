@@ -6,6 +6,7 @@ import { Outcome } from '../../model/outcome.ts';
 import { createManualRuntime } from '../../testing/manual-runtime.ts';
 import { Attempt, type AttemptOwner } from './attempt.ts';
 import type { Controller } from './handler.ts';
+import { FakeAdmission } from './test-support/fake-admission.ts';
 import { FakeCluster } from './test-support/fake-cluster.ts';
 
 /** Everything that can happen to a try, in any order: undici's promises are not ours to rely on. */
@@ -31,7 +32,13 @@ type Event = (typeof EVENTS)[number];
 
 function play(events: readonly Event[], streaming: boolean) {
   const runtime = createManualRuntime();
-  const cluster = new FakeCluster({ endpoints: ['127.0.0.1:1'], clock: runtime.clock });
+  const admission = new FakeAdmission();
+  const cluster = new FakeCluster({
+    endpoints: ['127.0.0.1:1'],
+    clock: runtime.clock,
+    admission,
+    usesLoadReports: true,
+  });
   const heard: string[] = [];
   const hear = (what: string) => () => void heard.push(what);
   const owner: AttemptOwner = {
@@ -61,7 +68,9 @@ function play(events: readonly Event[], streaming: boolean) {
     destroy: () => undefined,
   }) as unknown as Duplex;
   const attempt = new Attempt(owner, 0, runtime.clock.nowMs());
-  const silent = { attempt, heard, cluster, quietFrom: Number.POSITIVE_INFINITY };
+  attempt.extra = admission.tryExtra();
+  if (admission.enter(0)) attempt.waitsWell();
+  const silent = { attempt, heard, cluster, admission, quietFrom: Number.POSITIVE_INFINITY };
   for (const event of events) {
     switch (event) {
       case 'start':
@@ -147,6 +156,18 @@ describe('Attempt, whatever happens in whatever order', () => {
         if (!upgraded && events.some((event) => ends.includes(event))) expect(finished).toBe(1);
       }),
       { seed: 5, numRuns: 2_000 },
+    );
+  });
+
+  it('gives back to admission what it took, exactly when the cluster hears of its end', () => {
+    fc.assert(
+      fc.property(history, fc.boolean(), (events, streaming) => {
+        const { admission, cluster } = play(events, streaming);
+        const running = cluster.activeCount;
+        expect(admission.open).toMatchObject({ tries: running, extra: running });
+        expect(admission.open.pending).toBeLessThanOrEqual(running);
+      }),
+      { seed: 8, numRuns: 2_000 },
     );
   });
 

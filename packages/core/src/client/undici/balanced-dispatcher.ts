@@ -1,5 +1,4 @@
 import { Agent, Dispatcher, errors } from 'undici';
-import { RetryBudget } from '../../resilience/retry-budget.ts';
 import { createRuntime } from '../../runtime/runtime.ts';
 import { composed } from './composed.ts';
 import { Exchange } from './exchange.ts';
@@ -44,8 +43,6 @@ export class BalancedDispatcher extends Dispatcher {
     this.#host = {
       runtime,
       config,
-      budget: new RetryBudget(config.retry.budget),
-      counters: { retryCount: 0, retryRefusedCount: 0 },
       get destroyed() {
         return lifecycle.destroyed;
       },
@@ -70,13 +67,7 @@ export class BalancedDispatcher extends Dispatcher {
 
   /** Connections, requests and retries at this moment. */
   get stats(): DispatcherStats {
-    const { counters, budget, runtime } = this.#host;
-    return statsOf({
-      runningCount: this.#runningCount,
-      routes: this.#routes,
-      counters,
-      retryBudget: budget.remaining(runtime.clock.nowMs()),
-    });
+    return statsOf(this.#runningCount, this.#routes, this.#host.runtime.clock.nowMs());
   }
 
   /** Read by undici's WebSocket. */
@@ -110,6 +101,7 @@ export class BalancedDispatcher extends Dispatcher {
     const route = this.#router.find(origin);
     if (route !== undefined) {
       this.#runningCount++;
+      route.rules.counters.runningCount++;
       return new Exchange({
         host: this.#host,
         route,

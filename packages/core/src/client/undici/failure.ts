@@ -1,5 +1,6 @@
 /** What an error from undici says about the endpoint. */
 import { Outcome } from '../../model/outcome.ts';
+import { AdmissionError } from '../../resilience/admission-error.ts';
 
 /** Codes of errors that the caller or this client brought about; the endpoint did nothing wrong. */
 const OWN_FAULT: ReadonlySet<string> = new Set([
@@ -35,6 +36,8 @@ const SOCKET_CODES: ReadonlySet<string> = new Set([
  * @param started whether a connection had taken the request: before that nothing was sent
  */
 export function outcomeOfError(error: unknown, started: boolean): Outcome {
+  // A limit of our own kept the connection from being made.
+  if (error instanceof AdmissionError) return Outcome.cancelled;
   const code = codeOf(error);
   if (OWN_FAULT.has(code)) return Outcome.cancelled;
   if (TIME_LIMIT.has(code)) return Outcome.timeout;

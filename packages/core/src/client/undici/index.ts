@@ -10,17 +10,17 @@ import { BalancedDispatcher } from './balanced-dispatcher.ts';
 import type { DispatcherOptions } from './options.ts';
 
 export { type BoundFetch, createFetch } from './fetch.ts';
+export type { Fallback, FallbackAnswer } from './fallback.ts';
+export type { DispatcherOptions, EventSourceLimits, WebSocketLimits } from './options.ts';
 export type {
   ClusterRoute,
+  CriticalityOf,
   DispatchableCluster,
-  DispatcherOptions,
   DispatcherTls,
-  EventSourceLimits,
-  RetryOptions,
+  RouteAffinity,
   RouteOptions,
-  WebSocketLimits,
-} from './options.ts';
-export type { DispatcherStats, PoolEntry } from './stats.ts';
+} from './route-options.ts';
+export type { ClusterEntry, DispatcherStats, PoolEntry } from './stats.ts';
 
 /**
  * A dispatcher whose origins are clusters: give it to `fetch`, to undici's functions, or to `setGlobalDispatcher`.

@@ -3,12 +3,14 @@ import { isIP, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { buildConnector, type Dispatcher, Pool } from 'undici';
 import type { Endpoint } from '../../model/endpoint.ts';
+import { AdmissionError } from '../../resilience/admission-error.ts';
 import { jittered } from '../../runtime/random.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { Attempt, Carrier } from './attempt.ts';
-import type { DispatcherConfig, RouteConfig } from './options.ts';
+import type { DispatcherConfig } from './options.ts';
 import type { PoolCloser } from './pool-closer.ts';
 import type { PoolEvents } from './pool-events.ts';
+import type { RouteConfig } from './route-options.ts';
 import { towardsPool } from './undici7-bridge.ts';
 
 /** What all pools of a route have in common. */
@@ -124,6 +126,14 @@ export class ManagedPool implements Carrier {
     const name = way.servername;
     const servername = name === undefined || isIP(name) !== 0 ? {} : { servername: name };
     return (options, callback) => {
+      const { admission } = route.cluster;
+      if (admission?.tryConnection() === false) {
+        callback(
+          new AdmissionError('threshold', { cluster: route.cluster.name, subject: 'connections' }),
+          null,
+        );
+        return;
+      }
       // undici returns the socket before it is connected, which its types do not say.
       this.#keep(
         connect(
@@ -136,7 +146,10 @@ export class ManagedPool implements Carrier {
 
   #keep(socket: Socket): void {
     this.#sockets.add(socket);
-    socket.once('close', () => this.#sockets.delete(socket));
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      this.#environment.route.cluster.admission?.endConnection();
+    });
   }
 
   release(socket: Duplex): void {

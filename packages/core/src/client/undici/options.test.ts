@@ -20,7 +20,6 @@ function issuesOf(options: unknown): string[] {
 describe('options', () => {
   it('have defaults for everything but the clusters', () => {
     expect(decodeOptions({ clusters: [users] })).toMatchObject({
-      deadlineMs: undefined,
       headersTimeoutMs: 30_000,
       bodyTimeoutMs: 60_000,
       connections: 256,
@@ -30,19 +29,53 @@ describe('options', () => {
       drainTimeoutMs: 30_000,
       allowH2: false,
       passthrough: false,
-      retry: {
-        attempts: 2,
-        statuses: new Set([429, 502, 503, 504]),
-        budget: { ratio: 0.2, minPerSecond: 10 },
-        maxRetryAfterMs: 1_000,
-        maxBackoffMs: 250,
-      },
     });
   });
 
+  it('have defaults for how a cluster is retried, hedged and limited in time', () => {
+    expect(decodeRoutes({ clusters: [users] })).toMatchObject([
+      {
+        retry: { attempts: 2, statuses: [429, 502, 503, 504], budget: { ratio: 0.2 } },
+        hedge: undefined,
+        deadline: { propagate: true, inherit: true, hopMs: 0, minTryMs: 1 },
+        holdResponseBytes: 0,
+        fallback: undefined,
+        affinity: undefined,
+      },
+    ]);
+  });
+
   it('switch retries off with false, as with 0 attempts', () => {
-    expect(decodeOptions({ clusters: [], retry: false }).retry.attempts).toBe(0);
-    expect(decodeOptions({ clusters: [], retry: { attempts: 0 } }).retry.attempts).toBe(0);
+    for (const retry of [false, { attempts: 0 }] as const)
+      expect(decodeRoutes({ clusters: [users], retry })[0]?.retry.attempts).toBe(0);
+  });
+
+  it('take deadlineMs as the short form of deadline.totalMs, but not both', () => {
+    const deadline = { perTryTimeoutMs: 300 };
+    expect(decodeRoutes({ clusters: [users], deadlineMs: 500, deadline })[0]?.deadline).toEqual({
+      totalMs: 500,
+      perTryTimeoutMs: 300,
+      minTryMs: 1,
+      propagate: true,
+      inherit: true,
+      hopMs: 0,
+    });
+    expect(issuesOf({ clusters: [users], deadlineMs: 500, deadline: { totalMs: 500 } })).toEqual([
+      'createDispatcher.deadlineMs: nothing beside deadline.totalMs, or the other way, 500',
+    ]);
+  });
+
+  it('let a route have its own', () => {
+    const [route] = decodeRoutes({
+      clusters: [{ cluster: users, retry: { attempts: 1 }, hedge: { delayMs: 5 }, deadlineMs: 7 }],
+      retry: false,
+      deadlineMs: 9,
+    });
+    expect(route).toMatchObject({
+      retry: { attempts: 1 },
+      hedge: { delayMs: 5, maxHedges: 1 },
+      deadline: { totalMs: 7 },
+    });
   });
 
   it.each([
@@ -65,6 +98,20 @@ describe('options', () => {
       { retry: { budget: { ratio: 11 } } },
       'createDispatcher.retry.budget.ratio: a number from 0 to 10, 11',
     ],
+    [{ retry: { jitter: 'none' } }, 'createDispatcher.retry.jitter: one of equal, full, "none"'],
+    [{ hedge: { maxHedges: 9 } }, 'createDispatcher.hedge.maxHedges: an integer from 1 to 4, 9'],
+    [
+      { holdResponseBytes: -1 },
+      'createDispatcher.holdResponseBytes: an integer from 0 to 16777216, -1',
+    ],
+    [
+      { fallback: 'x' },
+      'createDispatcher.fallback: a function from errors and requests to answers, "x"',
+    ],
+    [
+      { clusters: [{ cluster: users, affinity: {} }] },
+      'createDispatcher.clusters[0].affinity: what createCookieAffinity() returns, {}',
+    ],
     [{ hostHeader: 'both' }, 'createDispatcher.hostHeader: one of cluster, endpoint, "both"'],
     [{ allowH2: 1 }, 'createDispatcher.allowH2: true or false, 1'],
     [{ clusters: users.name }, 'createDispatcher.clusters: a list of clusters, "users"'],
@@ -74,8 +121,8 @@ describe('options', () => {
   });
 
   it('refuse what they do not know, at the top and in a route', () => {
-    expect(issuesOf({ clusters: [users], deadline: 5 })[0]).toMatch(
-      /^createDispatcher.deadline: no such option/,
+    expect(issuesOf({ clusters: [users], deadlin: 5 })[0]).toMatch(
+      /^createDispatcher.deadlin: no such option/,
     );
     const route = { cluster: users, host: 'x' };
     expect(issuesOf({ clusters: [route] })[0]).toMatch(
@@ -105,7 +152,7 @@ describe('options', () => {
       ],
       servername: 'y',
     });
-    expect(routes).toEqual([
+    expect(routes).toMatchObject([
       { cluster: users, hosts: ['users'], hostHeader: 'cluster', servername: 'y', tls: undefined },
       {
         cluster: other,

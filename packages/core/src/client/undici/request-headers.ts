@@ -19,12 +19,12 @@ export function requestHeader(
   if (Array.isArray(headers)) return fromFlatList(headers, name, separator);
   if (isIterable(headers)) {
     for (const pair of headers as Iterable<readonly [string, string | string[] | undefined]>) {
-      if (String(pair[0]).toLowerCase() === name) return textOf(pair[1], separator);
+      if (isNamed(pair[0], name)) return textOf(pair[1], separator);
     }
     return undefined;
   }
   for (const key of Object.keys(headers)) {
-    if (key.length === name.length && key.toLowerCase() === name) {
+    if (isNamed(key, name)) {
       return textOf((headers as Record<string, unknown>)[key], separator);
     }
   }
@@ -49,6 +49,40 @@ export function withRepeatableHeaders<T extends Options>(options: T): T {
   return { ...options, headers: list };
 }
 
+/** The request with one header set, whatever it had under that name. @param name in lower case */
+export function withHeader<T extends Options>(request: T, name: string, value: string): T {
+  const { headers } = request;
+  if (headers === null || headers === undefined) return { ...request, headers: { [name]: value } };
+  if (!isIterable(headers)) {
+    const record: Record<string, unknown> = {
+      ...(headers as Record<string, unknown>),
+      [name]: value,
+    };
+    for (const key of Object.keys(record))
+      if (key !== name && isNamed(key, name)) delete record[key];
+    return { ...request, headers: record };
+  }
+  const list: unknown[] = [];
+  for (const [key, one] of pairsOf(headers)) if (!isNamed(key, name)) list.push(key, one);
+  list.push(name, value);
+  return { ...request, headers: list };
+}
+
+function* pairsOf(headers: Headers): Generator<readonly [unknown, unknown], void, undefined> {
+  if (!Array.isArray(headers)) {
+    yield* headers as Iterable<[unknown, unknown]>;
+    return;
+  }
+  for (let index = 0; index + 1 < headers.length; index += 2)
+    yield [headers[index], headers[index + 1]];
+}
+
+function isNamed(key: unknown, name: string): boolean {
+  const text = typeof key === 'string' ? key : String(key);
+  // Most names are told apart by their length alone.
+  return text.length === name.length && text.toLowerCase() === name;
+}
+
 function isIterable(headers: Headers): boolean {
   return (
     typeof headers === 'object' &&
@@ -63,7 +97,7 @@ function fromFlatList(
   separator: string,
 ): string | undefined {
   for (let index = 0; index + 1 < headers.length; index += 2) {
-    if (String(headers[index]).toLowerCase() === name) return textOf(headers[index + 1], separator);
+    if (isNamed(headers[index], name)) return textOf(headers[index + 1], separator);
   }
   return undefined;
 }

@@ -3,13 +3,18 @@ import type { Dispatcher } from 'undici';
 import { PickError } from '../../error/pick-error.ts';
 import { formatAddress } from '../../model/address.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
+import { Outcome } from '../../model/outcome.ts';
+import { AdmissionError } from '../../resilience/admission-error.ts';
+import { Criticality } from '../../resilience/load-shedder.ts';
+import type { Scheduler } from '../../runtime/scheduler.ts';
 import type { ClusterEvent } from '../../telemetry/events.ts';
 import type { Attempt } from './attempt.ts';
 import { EndpointPools } from './endpoint-pools.ts';
 import { closedError } from './lifecycle.ts';
 import { LimitQueue } from './limit-queue.ts';
-import type { DispatchableCluster } from './options.ts';
 import type { ManagedPool, PoolEnvironment } from './managed-pool.ts';
+import type { DispatchableCluster } from './route-options.ts';
+import { RouteRules } from './route-rules.ts';
 
 /** Most requests that wait for the first endpoint set. More would only pile up memory while discovery is down. */
 const MAX_WAITING = 10_000;
@@ -23,8 +28,7 @@ export interface Waiter {
 
 export class Route {
   readonly cluster: DispatchableCluster;
-  /** Time for a try of a request that names none of its own; may be infinite. */
-  readonly tryLimitMs: number;
+  readonly rules: RouteRules;
   /** The limits of requests that began a first try: its own and the deadline, whichever is nearer. */
   readonly limits: LimitQueue;
   readonly #environment: PoolEnvironment;
@@ -42,15 +46,18 @@ export class Route {
     const { config, runtime, route } = environment;
     const { cluster } = route;
     this.cluster = cluster;
-    this.tryLimitMs =
-      config.headersTimeoutMs > 0 ? config.headersTimeoutMs : Number.POSITIVE_INFINITY;
-    const limitMs = Math.min(this.tryLimitMs, config.deadlineMs ?? Number.POSITIVE_INFINITY);
+    this.rules = new RouteRules(route, config.headersTimeoutMs, runtime);
+    const limitMs = Math.min(this.rules.tryLimitMs, this.rules.totalMs);
     this.limits = new LimitQueue(limitMs, runtime.scheduler, () => cluster.nowMs());
     this.#unsubscribe = this.cluster.subscribe((event) => this.#onEvent(event));
   }
 
   get name(): string {
     return this.cluster.name;
+  }
+
+  get scheduler(): Scheduler {
+    return this.#environment.runtime.scheduler;
   }
 
   get waitingCount(): number {
@@ -85,6 +92,44 @@ export class Route {
       request,
       attempt,
     );
+  }
+
+  /** Lets a request in; {@link complete} follows exactly once. @throws AdmissionError when it may not */
+  admit(request: Dispatcher.DispatchOptions, nowMs: number): void {
+    const { admission } = this.cluster;
+    if (admission === undefined) return;
+    const { criticalityOf, counters } = this.rules;
+    const refusal = admission.admit(
+      nowMs,
+      criticalityOf === undefined ? undefined : Criticality[criticalityOf(request)],
+    );
+    if (refusal === undefined) return;
+    counters.admissionRefusedCount++;
+    throw refusal;
+  }
+
+  /**
+   * @param last the try that answered or failed last; undefined when none was made
+   * @param admittedMs the time of {@link admit}
+   */
+  complete(last: Attempt | undefined, admittedMs: number): void {
+    this.cluster.admission?.complete(
+      last?.outcome ?? Outcome.cancelled,
+      last?.latencyMs ?? 0,
+      this.cluster.nowMs(),
+      admittedMs,
+    );
+  }
+
+  /** The error of something that a threshold of the cluster does not allow. */
+  refusal(subject: string): AdmissionError {
+    this.rules.counters.admissionRefusedCount++;
+    return new AdmissionError('threshold', { cluster: this.name, subject });
+  }
+
+  /** An exchange has come to its end. */
+  ended(): void {
+    this.rules.counters.runningCount--;
   }
 
   /** Calls back when discovery has delivered or failed for good. @returns false when too many wait already */

@@ -8,6 +8,7 @@ import type {
   OutlierStatus,
   TrackedEndpoint,
 } from '../health.ts';
+import { CommonTimeouts, SUCCESSES } from './common-timeouts.ts';
 import type { OutlierDetectionConfig } from './config.ts';
 import { SlotDeadlines } from './deadlines.ts';
 import { ejectionLimit, Ejections } from './ejections.ts';
@@ -43,6 +44,9 @@ export class RuleHost implements OutlierDetector {
   /** When the present phase of a slot that is out ends by itself. */
   readonly #phaseEnds: SlotDeadlines;
   readonly #counts = new IntervalCounts();
+  readonly #common: CommonTimeouts;
+  /** Those of `#common`, one step nearer for the path of every request. */
+  readonly #totals: Uint32Array<ArrayBuffer>;
   readonly #sweeps: SweepTimer;
 
   /** Slots of the members. */
@@ -69,6 +73,8 @@ export class RuleHost implements OutlierDetector {
       (least, { minimumEndpoints }) => Math.min(least, minimumEndpoints),
       Number.POSITIVE_INFINITY,
     );
+    this.#common = new CommonTimeouts(config.intervalMs);
+    this.#totals = this.#common.totals;
     this.#ejections = new Ejections(config, environment.runtime.random);
     this.#phaseEnds = new SlotDeadlines(environment.runtime, (slot, nowMs) =>
       this.#onPhaseEnd(slot, nowMs),
@@ -101,11 +107,13 @@ export class RuleHost implements OutlierDetector {
   }
 
   record(slot: number, outcome: Outcome, nowMs: number): void {
-    // The path of nearly all requests: two comparisons and one count.
+    // The path of nearly all requests: two comparisons and two counts.
     if (outcome === Outcome.success && this.#phases[slot] === Phase.quiet) {
       const counts = this.#counts.current;
       const at = slot * CLASS_COUNT;
       counts[at] = (counts[at] as number) + 1;
+      const totals = this.#totals;
+      totals[SUCCESSES] = (totals[SUCCESSES] as number) + 1;
       return;
     }
     this.#recordNews(slot, outcome, nowMs);
@@ -196,17 +204,27 @@ export class RuleHost implements OutlierDetector {
   }
 
   #askSequenceRules(slot: number, outcome: Outcome, nowMs: number): void {
+    this.#noteTimeouts(slot, outcome, nowMs);
     for (const rule of this.#sequenceRules) {
       if (rule.record(slot, outcome)) {
+        // The run goes on, and may become longer than others have it.
+        if (outcome === Outcome.timeout && this.#common.explain(slot, this.#slots, nowMs)) return;
         if (!this.#decide(slot, rule.describe(slot), nowMs)) this.#startOver(slot);
         return;
       }
     }
   }
 
+  #noteTimeouts(slot: number, outcome: Outcome, nowMs: number): void {
+    if (outcome === Outcome.timeout) this.#common.onTimeout(slot, nowMs);
+    else if (outcome === Outcome.success) this.#common.onSuccess(slot);
+    else if (speaksAgainst(outcome)) this.#common.onOther(slot);
+  }
+
   /** So that a skipped ejection is told once per run of failures and not once per failure. */
   #startOver(slot: number): void {
     for (const rule of this.#sequenceRules) rule.reset(slot);
+    this.#common.reset(slot);
     this.#phases[slot] = Phase.quiet;
   }
 
@@ -261,6 +279,7 @@ export class RuleHost implements OutlierDetector {
     this.#trials.remove(slot);
     for (const rule of this.#sequenceRules) rule.reset(slot);
     this.#counts.reset(slot);
+    this.#common.reset(slot);
     this.#out.set(slot, ejection);
     this.#phases[slot] = Phase.ejected;
     this.#phaseEnds.set(slot, nowMs + ejection.durationMs);
@@ -300,6 +319,7 @@ export class RuleHost implements OutlierDetector {
     this.#ejections.forget(slot);
     for (const rule of this.#sequenceRules) rule.reset(slot);
     this.#counts.reset(slot);
+    this.#common.forget(slot);
     this.#ids[slot] = undefined;
     this.#phases[slot] = Phase.absent;
     this.#down[slot] = 0;
@@ -317,6 +337,7 @@ export class RuleHost implements OutlierDetector {
     this.#skipped = withRoom(this.#skipped, slots, (length) => new Uint32Array(length));
     this.#counts.ensureCapacity(slots);
     this.#ejections.ensureCapacity(slots);
+    this.#common.ensureCapacity(slots);
     for (const rule of this.#sequenceRules) rule.ensureCapacity(slots);
   }
 

@@ -1,6 +1,6 @@
 /**
- * The server's side of load reports for `node:http`: counts requests, measures the process, and sets the header of ORCA on
- * every answer.
+ * The server's side of load reports for `node:http`: counts requests, measures the process, and puts the report of ORCA
+ * into every answer.
  *
  * ```ts
  * const reporter = createLoadReporter();
@@ -8,13 +8,15 @@
  * ```
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { configError } from '../../error/config-error.ts';
 import { systemClock, type Clock } from '../../runtime/clock.ts';
 import { createProcessMeter } from '../../runtime/process-meter.ts';
 import { decode } from '../../schema/decode.ts';
+import { MAX_FIELD, MAX_REPORT_CHARACTERS } from '../bounds.ts';
 import { encodeLoadReport, type LoadReportFormat } from '../encode.ts';
 import { LatencyByLoad } from '../latency-by-load.ts';
 import { createLoadReport, type LoadReport, Metric, type ProbeAnswer } from '../load-report.ts';
-import { LOAD_REPORT_HEADER } from '../read-load-report.ts';
+import { attachReport, type ReportPlacement } from './attach-report.ts';
 import { type LoadReporterOptions, loadReporterSchema } from './config.ts';
 import { LoadWindow } from './load-window.ts';
 
@@ -49,6 +51,7 @@ class HttpLoadReporter implements LoadReporter {
   readonly middleware: LoadReporter['middleware'];
   readonly #options: LoadReporterOptions;
   readonly #format: LoadReportFormat;
+  readonly #placement: ReportPlacement;
   readonly #clock: Clock;
   readonly #window: LoadWindow;
   readonly #latency = new LatencyByLoad();
@@ -61,9 +64,10 @@ class HttpLoadReporter implements LoadReporter {
   #slowText: string | undefined = undefined;
 
   constructor(options: LoadReporterOptions) {
-    const { format, windowMs } = decode(loadReporterSchema, options, 'loadReporter');
+    const { format, placement, windowMs } = decode(loadReporterSchema, options, 'loadReporter');
     this.#options = options;
     this.#format = format;
+    this.#placement = placement;
     this.#clock = options.clock ?? systemClock;
     this.#window = new LoadWindow(options.meter ?? createProcessMeter(), windowMs);
     this.#sample(this.#clock.nowMs());
@@ -82,11 +86,7 @@ class HttpLoadReporter implements LoadReporter {
 
   report(): LoadReport {
     this.#sampleIfDue();
-    const namedMetrics = new Map(this.#slow.namedMetrics);
-    namedMetrics.set(Metric.requestsInFlight, this.#activeCount);
-    const latencyMs = this.#latency.estimateMs(this.#activeCount);
-    if (latencyMs > 0) namedMetrics.set(Metric.latencyMs, latencyMs);
-    return { ...this.#slow, namedMetrics };
+    return withPresent(this.#slow, this.#activeCount, this.#latency.estimateMs(this.#activeCount));
   }
 
   probeAnswer(): ProbeAnswer {
@@ -102,12 +102,7 @@ class HttpLoadReporter implements LoadReporter {
   #track(response: ServerResponse): void {
     const startedMs = this.#clock.nowMs();
     const others = this.#activeCount++;
-    // The report goes with the first bytes: by then the handler may have taken long, and the load is another.
-    const writeHead = response.writeHead.bind(response) as (...args: unknown[]) => ServerResponse;
-    response.writeHead = ((...args: unknown[]) => {
-      if (!response.headersSent) response.setHeader(LOAD_REPORT_HEADER, this.#headerValue());
-      return writeHead(...args);
-    }) as typeof response.writeHead;
+    attachReport(response, this.#placement, this.#valueOf);
     // After the end of the answer as well as after the caller has gone: once in any case.
     response.once('close', () => {
       this.#activeCount--;
@@ -120,7 +115,7 @@ class HttpLoadReporter implements LoadReporter {
   }
 
   /** For the answer to one of the requests in flight: without it. */
-  #headerValue(): string {
+  readonly #valueOf = (): string => {
     this.#sampleIfDue();
     const others = this.#activeCount - 1;
     const latencyMs = this.#latency.estimateMs(others);
@@ -128,10 +123,8 @@ class HttpLoadReporter implements LoadReporter {
       const latency = latencyMs > 0 ? `, ${LATENCY}=${latencyMs.toFixed(3)}` : '';
       return `${this.#slowText}, ${REQUESTS}=${others}${latency}`;
     }
-    const namedMetrics = new Map(this.#slow.namedMetrics).set(Metric.requestsInFlight, others);
-    if (latencyMs > 0) namedMetrics.set(Metric.latencyMs, latencyMs);
-    return encodeLoadReport({ ...this.#slow, namedMetrics }, this.#format);
-  }
+    return encodeLoadReport(withPresent(this.#slow, others, latencyMs), this.#format);
+  };
 
   #sampleIfDue(): void {
     const nowMs = this.#clock.nowMs();
@@ -147,7 +140,7 @@ class HttpLoadReporter implements LoadReporter {
     this.#window.sample(nowMs, this.#endedCount, this.#failedCount);
     const { figures } = this.#window;
     const { utilization, namedMetrics } = this.#options;
-    this.#slow = createLoadReport({
+    const slow = createLoadReport({
       cpuUtilization: rounded(figures.cpuUtilization),
       memoryUtilization: rounded(figures.memoryUtilization),
       applicationUtilization: rounded(
@@ -157,9 +150,40 @@ class HttpLoadReporter implements LoadReporter {
       errorsPerSecond: rounded(figures.errorsPerSecond),
       namedMetrics: new Map(Object.entries(namedMetrics?.() ?? {})),
     });
-    this.#slowText = this.#format === 'text' ? encodeLoadReport(this.#slow) : undefined;
+    // Now or never: the answers must not fail for names that cannot be written.
+    checkReport(slow, this.#format);
+    this.#slow = slow;
+    this.#slowText = this.#format === 'text' ? encodeLoadReport(slow) : undefined;
   }
 }
+
+/** A report with the numbers that change from request to request. */
+function withPresent(slow: LoadReport, requestsInFlight: number, latencyMs: number): LoadReport {
+  const namedMetrics = new Map(slow.namedMetrics).set(Metric.requestsInFlight, requestsInFlight);
+  if (latencyMs > 0) namedMetrics.set(Metric.latencyMs, latencyMs);
+  return { ...slow, namedMetrics };
+}
+
+/** @throws ConfigError unless the report can be written, whatever its last two numbers are, and is short enough to be read */
+function checkReport(slow: LoadReport, format: LoadReportFormat): void {
+  for (const name of OWN_NAMES) {
+    if (slow.namedMetrics.has(name)) {
+      throw configError('namedMetrics', `names other than ${OWN_NAMES.join(' and ')}`, name);
+    }
+  }
+  const { length } = encodeLoadReport(withPresent(slow, LONGEST, LONGEST), format);
+  if (length > MAX_REPORT_CHARACTERS) {
+    throw configError(
+      'namedMetrics',
+      `a report of at most ${MAX_REPORT_CHARACTERS} characters`,
+      length,
+    );
+  }
+}
+
+const OWN_NAMES: readonly string[] = Object.values(Metric);
+/** As many characters as a number may have. */
+const LONGEST = 2.2250738585072014e-308;
 
 /** HTTP status from which an answer is the server's own failure. */
 const FIRST_ERROR = 500;
@@ -168,5 +192,5 @@ const LATENCY = `named_metrics.${Metric.latencyMs}`;
 
 /** Four digits: the header goes out with every answer. */
 function rounded(value: number): number {
-  return value > 0 && value < Number.POSITIVE_INFINITY ? Number(value.toPrecision(4)) : 0;
+  return value > 0 && value <= MAX_FIELD ? Number(value.toPrecision(4)) : 0;
 }

@@ -2,7 +2,7 @@ import type { ProcessMeter, ProcessReading } from '../../runtime/process-meter.t
 
 /** Samples that a window is divided into. */
 const SAMPLE_COUNT = 10;
-/** Over less time than this nothing can be said. */
+/** Over less time than this no rate can be told. */
 const MIN_ELAPSED_MS = 1;
 
 /** Rates and shares over the window. */
@@ -68,14 +68,15 @@ export class LoadWindow {
 
   #figuresOf(oldest: Sample, latest: Sample): LoadFigures {
     const elapsedMs = latest.timeMs - oldest.timeMs;
-    if (elapsedMs < MIN_ELAPSED_MS) return this.figures;
+    const memoryUtilization = latest.memoryBytes / latest.memoryLimitBytes;
+    if (elapsedMs < MIN_ELAPSED_MS) return { ...this.figures, memoryUtilization };
     const perSecond = 1_000 / elapsedMs;
     return {
       requestsPerSecond: (latest.requestCount - oldest.requestCount) * perSecond,
       errorsPerSecond: (latest.errorCount - oldest.errorCount) * perSecond,
       cpuUtilization: (latest.cpuMs - oldest.cpuMs) / elapsedMs / this.#meter.cpuCount,
       loopUtilization: Math.min(1, (latest.loopActiveMs - oldest.loopActiveMs) / elapsedMs),
-      memoryUtilization: latest.memoryBytes / latest.memoryLimitBytes,
+      memoryUtilization,
     };
   }
 }

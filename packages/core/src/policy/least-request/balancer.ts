@@ -1,5 +1,5 @@
 import type { Members } from '../../model/members.ts';
-import { isFailure, type Outcome } from '../../model/outcome.ts';
+import { isFailure, Outcome } from '../../model/outcome.ts';
 import type { Balancer, Picker, PolicyEnvironment } from '../policy.ts';
 import type { LeastRequestConfig } from './config.ts';
 import { DrawPicker } from './draw-picker.ts';
@@ -35,7 +35,8 @@ export class LeastRequestBalancer implements Balancer {
 
   // oxlint-disable-next-line max-params -- the contract's parameters
   onFinish(slot: number, outcome: Outcome, _latencyMs: number, nowMs: number): void {
-    if (isFailure(outcome)) this.#penalty.add(slot, nowMs);
+    if (outcome === Outcome.success) this.#penalty.relieve(slot, nowMs);
+    else if (isFailure(outcome)) this.#penalty.add(slot, outcome, nowMs);
   }
 
   close(): void {

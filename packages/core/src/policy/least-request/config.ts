@@ -21,7 +21,7 @@ export interface LeastRequestOptions {
   readonly bias?: number;
   /**
    * As how many requests in flight a failed request goes on counting, 0..100, fading with a time constant of 10 s.
-   * Default 1. At 0 failures are forgotten at once, and an endpoint that fails fast draws more than its share.
+   * Default 1. What is for failed connections ends earlier with successes. At 0 failures are forgotten at once, and an endpoint that fails fast draws more than its share.
    */
   readonly failurePenalty?: number;
 }

@@ -193,3 +193,34 @@ describe('options of least request', () => {
     expect(() => leastRequest(equal(1), options)).toThrow(message);
   });
 });
+
+describe('the failure penalty of least request', () => {
+  /** Score of slot 0: requests in flight and penalty, and the request that is to be. */
+  const penaltyAfter = (outcomes: readonly Outcome[], nowMs = 0): number => {
+    const policy = leastRequest(equal(2), { failurePenalty: 10 });
+    for (const outcome of outcomes) {
+      policy.start(0, 0);
+      policy.finish(0, outcome, 1, 0);
+    }
+    return (policy.explain({}, nowMs).find(({ slot }) => slot === 0)?.score ?? 0) - 1;
+  };
+  const { success, connectFailure, reset, timeout, serverError } = Outcome;
+
+  it('fades with its time constant', () => {
+    expect(penaltyAfter([serverError])).toBe(10);
+    expect(penaltyAfter([serverError], 10_000)).toBe(Math.round(10 / Math.E));
+    expect(penaltyAfter([serverError], 30_000)).toBe(0);
+  });
+
+  it('for connections that failed is taken back by successes: 30 percent each', () => {
+    expect(penaltyAfter([connectFailure, success])).toBe(7);
+    expect(penaltyAfter([reset, connectFailure, success, success])).toBe(Math.round(20 * 0.49));
+    expect(penaltyAfter([connectFailure, ...Array.from({ length: 12 }, () => success)])).toBe(0);
+  });
+
+  it('for errors and timeouts is not: the next request may fail again', () => {
+    for (const outcome of [timeout, serverError])
+      expect(penaltyAfter([outcome, success, success])).toBe(10);
+    expect(penaltyAfter([timeout, connectFailure, success])).toBe(10 + 7);
+  });
+});

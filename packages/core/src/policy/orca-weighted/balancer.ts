@@ -2,16 +2,19 @@ import type { LoadReport } from '../../load-report/load-report.ts';
 import type { Members } from '../../model/members.ts';
 import type { Balancer, Picker, PolicyEnvironment, PolicyStats } from '../policy.ts';
 import type { OrcaWeightedConfig } from './config.ts';
-import { OrcaWeightedPicker } from './picker.ts';
+import { OrcaWeightedPicker, type WeightObserver } from './picker.ts';
 import { ReportedWeights } from './reported-weights.ts';
 
 /** Takes reports, which hold for an endpoint in all its groups, and hands the turns of a group on. */
-export class OrcaWeightedBalancer implements Balancer {
+export class OrcaWeightedBalancer implements Balancer, WeightObserver {
   readonly #config: OrcaWeightedConfig;
   readonly #environment: PolicyEnvironment;
   readonly #reported: ReportedWeights;
   #usedReportCount = 0;
   #unusedReportCount = 0;
+  /** Of the group whose weights were worked out last. */
+  #knownCount = 0;
+  #unknownCount = 0;
 
   constructor(config: OrcaWeightedConfig, environment: PolicyEnvironment) {
     this.#config = config;
@@ -25,6 +28,7 @@ export class OrcaWeightedBalancer implements Balancer {
       reported: this.#reported,
       updateMs: this.#config.updateMs,
       random: this.#environment.random,
+      observer: this,
       turns: earlier instanceof OrcaWeightedPicker ? earlier.turns : undefined,
     });
   }
@@ -34,8 +38,22 @@ export class OrcaWeightedBalancer implements Balancer {
     else this.#unusedReportCount++;
   }
 
+  onWeights(knownCount: number, unknownCount: number): void {
+    this.#knownCount = knownCount;
+    this.#unknownCount = unknownCount;
+  }
+
+  /**
+   * Reports that gave a weight, and those without a rate or a utilisation; endpoints with a weight of their own and
+   * without one, in the group whose weights were worked out last.
+   */
   stats(): PolicyStats {
-    return { usedReportCount: this.#usedReportCount, unusedReportCount: this.#unusedReportCount };
+    return {
+      usedReportCount: this.#usedReportCount,
+      unusedReportCount: this.#unusedReportCount,
+      weightedEndpoints: this.#knownCount,
+      unweightedEndpoints: this.#unknownCount,
+    };
   }
 
   close(): void {

@@ -5,17 +5,23 @@ import type { Random } from '../../runtime/random.ts';
 import { explainCandidates } from '../candidates.ts';
 import { MemberDraw, NO_INDEX } from '../member-draw.ts';
 import type { CandidateExplanation, Picker } from '../policy.ts';
-import { effectiveWeights } from './effective-weights.ts';
+import { type EffectiveWeights, effectiveWeights } from './effective-weights.ts';
 import { NO_WEIGHT, type ReportedWeights } from './reported-weights.ts';
 
 /** Turns passed over for the sake of excluded endpoints before one of the others is drawn by weight. */
 const MAX_PASSED_TURNS = 8;
+
+/** Told what the weights of a group rest on, whenever they are worked out anew. */
+export interface WeightObserver {
+  onWeights(knownCount: number, unknownCount: number): void;
+}
 
 export interface OrcaWeightedPickerParts {
   readonly members: Members;
   readonly reported: ReportedWeights;
   readonly updateMs: number;
   readonly random: Random;
+  readonly observer: WeightObserver;
   /** Of the picker before: whose turn it is goes on. */
   readonly turns: EdfScheduler | undefined;
 }
@@ -27,17 +33,20 @@ export class OrcaWeightedPicker implements Picker {
   readonly #reported: ReportedWeights;
   readonly #updateMs: number;
   readonly #random: Random;
+  readonly #observer: WeightObserver;
   /** Undefined before the first pick, which is the first to know the time. */
   #weights: Float64Array | undefined = undefined;
   #draw: MemberDraw;
   #nextUpdateMs = Number.NEGATIVE_INFINITY;
 
-  constructor({ members, reported, updateMs, random, turns }: OrcaWeightedPickerParts) {
+  constructor(parts: OrcaWeightedPickerParts) {
+    const { members, reported, updateMs, random, observer, turns } = parts;
     this.turns = turns ?? new EdfScheduler({ random });
     this.#members = members;
     this.#reported = reported;
     this.#updateMs = updateMs;
     this.#random = random;
+    this.#observer = observer;
     this.#draw = new MemberDraw(members, random);
   }
 
@@ -49,15 +58,14 @@ export class OrcaWeightedPicker implements Picker {
   /** Long-run shares with the weights as they are now. Whose turn is next cannot be told without taking it. */
   explain(context: PickContext, nowMs: number): readonly CandidateExplanation[] {
     const { slots } = this.#members;
-    const weights = this.#weightsAt(nowMs);
-    const byReports = weights !== this.#members.weights;
+    const { weights, unit } = this.#weightsAt(nowMs);
     return explainCandidates(context, slots, (indexes) => {
       const sum = indexes.reduce((total, index) => total + (weights[index] as number), 0);
       return indexes
         .map((index) => ({
           slot: slots[index] as number,
           shareRatio: (weights[index] as number) / sum,
-          reason: this.#reasonOf(index, byReports ? (weights[index] as number) : NO_WEIGHT, nowMs),
+          reason: this.#reasonOf(index, (weights[index] as number) * unit, nowMs),
         }))
         .sort((a, b) => b.shareRatio - a.shareRatio || a.slot - b.slot);
     });
@@ -65,7 +73,8 @@ export class OrcaWeightedPicker implements Picker {
 
   #updateWeights(nowMs: number): void {
     this.#nextUpdateMs = nowMs + this.#updateMs;
-    const weights = this.#weightsAt(nowMs);
+    const { weights, knownCount } = this.#weightsAt(nowMs);
+    this.#observer.onWeights(knownCount, weights.length - knownCount);
     const before = this.#weights;
     if (before?.every((weight, index) => weight === weights[index]) === true) return;
     this.#weights = weights;
@@ -73,7 +82,7 @@ export class OrcaWeightedPicker implements Picker {
     this.#draw = new MemberDraw({ ...this.#members, weights }, this.#random);
   }
 
-  #weightsAt(nowMs: number): Float64Array {
+  #weightsAt(nowMs: number): EffectiveWeights {
     const reported = Float64Array.from(this.#members.slots, (slot) =>
       this.#reported.weightAt(slot, nowMs),
     );
@@ -90,7 +99,7 @@ export class OrcaWeightedPicker implements Picker {
     return index === NO_INDEX ? NO_SLOT : (this.#members.slots[index] as number);
   }
 
-  /** @param weight `NO_WEIGHT` where discovery decides */
+  /** @param weight in requests per second; `NO_WEIGHT` where discovery decides */
   #reasonOf(index: number, weight: number, nowMs: number): string {
     const slot = this.#members.slots[index] as number;
     const reported = this.#reported.weightAt(slot, nowMs);
@@ -98,10 +107,15 @@ export class OrcaWeightedPicker implements Picker {
     if (weight !== NO_WEIGHT) {
       return reported === NO_WEIGHT
         ? `${round(weight)}/s, the mean of the others: ${this.#silence(slot, nowMs)}`
-        : `bears ${round(weight)}/s: ${told}`;
+        : `bears ${round(reported)}/s${this.#countsAs(reported, weight)}: ${told}`;
     }
     const given = `weight ${round(this.#members.weights[index] as number)} from discovery`;
     return `${given}: ${reported === NO_WEIGHT ? this.#silence(slot, nowMs) : `${told}, the only one that does`}`;
+  }
+
+  /** Where bounds or a warm-up make something else of a report. */
+  #countsAs(reported: number, weight: number): string {
+    return Math.abs(weight / reported - 1) > 0.01 ? `, counts as ${round(weight)}/s` : '';
   }
 
   #silence(slot: number, nowMs: number): string {

@@ -5,6 +5,12 @@ import type { OrcaWeightedConfig } from './config.ts';
 /** No weight is known: nothing was reported, not for long enough, or too long ago. */
 export const NO_WEIGHT = 0;
 
+/** In requests per second. A report that says more is an accident; less is as good as this, and is not {@link NO_WEIGHT}. */
+const MAX_WEIGHT = 1e15;
+const MIN_WEIGHT = 1e-12;
+/** No rate or share is more; the readers of headers have the same bound. */
+const MAX_TOLD = 1e12;
+
 /**
  * What an endpoint's reports say of its capacity (gRFC A58, "Subchannel Weights"):
  *
@@ -34,15 +40,14 @@ export class ReportedWeights {
   observe(slot: number, report: LoadReport, nowMs: number): boolean {
     const { requestsPerSecond, errorsPerSecond } = report;
     const utilization = utilizationOf(report);
-    if (!(requestsPerSecond > 0 && utilization > 0)) return false;
+    if (!isTold(requestsPerSecond) || !isTold(utilization)) return false;
     const errorRatio = errorsPerSecond / requestsPerSecond;
     const weight = requestsPerSecond / (utilization + errorRatio * this.#config.errorPenalty);
-    // Numbers at the edge of what a double holds may cancel out.
-    if (!(weight > 0 && weight < Number.POSITIVE_INFINITY)) return false;
+    if (!(weight <= MAX_WEIGHT)) return false;
     // A weight that expired has to earn its place again.
     if (this.#hasExpired(slot, nowMs)) this.#sinceMs.values[slot] = nowMs;
     this.#latestMs.values[slot] = nowMs;
-    this.#weight.values[slot] = weight;
+    this.#weight.values[slot] = Math.max(weight, MIN_WEIGHT);
     this.#utilization.values[slot] = utilization;
     return true;
   }
@@ -72,4 +77,8 @@ export class ReportedWeights {
   #hasExpired(slot: number, nowMs: number): boolean {
     return nowMs - (this.#latestMs.values[slot] as number) >= this.#config.expiryMs;
   }
+}
+
+function isTold(value: number): boolean {
+  return value > 0 && value <= MAX_TOLD;
 }

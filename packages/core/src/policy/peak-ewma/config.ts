@@ -10,8 +10,8 @@ export interface PeakEwmaOptions {
   readonly decayMs?: number;
   /**
    * Time to the first byte in milliseconds, 0.001..60,000, assumed while no endpoint has answered yet. Default 30.
-   * After that, an endpoint that has not been measured is assumed to answer like the average of all answers: a
-   * newcomer that counted as 0 would be flooded, one that counted as very slow would be starved.
+   * After that, an endpoint that has not been measured counts like the average of those that have been: a newcomer that
+   * counted as less would be flooded, one that counted as very slow would be starved.
    */
   readonly defaultRttMs?: number;
   /**

@@ -72,7 +72,7 @@ export class CostReader {
   read(index: number, nowMs: number): CostParts {
     const slot = this.#slots[index] as number;
     const price = (this.#price[slot] as number) * this.#decay.inverseAt(nowMs);
-    const priceMs = price > 0 ? price : this.#state.typicalMs;
+    const priceMs = price > 0 ? price : this.#state.typicalPeakMs;
     const ageMs = Math.max(0, nowMs - (this.#owingSinceMs[slot] as number));
     return {
       costMs: peakEwmaCost(expectedLatencyMs(priceMs, ageMs, 0), this.#load(index), 1),
@@ -108,7 +108,7 @@ export class CostReader {
   /** Expected time to a good first byte on an idle endpoint. */
   #timeMs(slot: number, nowMs: number): number {
     const price = this.#price[slot] as number;
-    const priceMs = price > 0 ? price * this.#decay.inverse : this.#state.typicalMs;
+    const priceMs = price > 0 ? price * this.#decay.inverse : this.#state.typicalPeakMs;
     return expectedLatencyMs(priceMs, nowMs - (this.#owingSinceMs[slot] as number), 0);
   }
 }

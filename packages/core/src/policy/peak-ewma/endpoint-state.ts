@@ -44,8 +44,14 @@ export class EndpointState {
   readonly heldUntilMs: Column;
   /** Latest of all `heldUntilMs`: picks look at holds only before this time. */
   latestHoldMs: number = Number.NEGATIVE_INFINITY;
-  /** Average time to the first byte of all endpoints: what is assumed of one that was not measured. */
+  /** Average time to the first byte, over all answers: what an ordinary answer takes. */
   typicalMs: number;
+  /**
+   * Mean of the averages that endpoints have, failures aside: what is assumed of one that was not measured. Not
+   * `typicalMs`: averages that go up at once and down slowly lie well above the mean answer, and a newcomer that was
+   * held to the latter would be the cheapest of all and be flooded.
+   */
+  typicalPeakMs: number;
   /** Requests that wait for their first byte. */
   readonly #waiting: Column;
   /** Scale at the last change of the price: how far it has decayed since, and how long ago that was. */
@@ -64,6 +70,7 @@ export class EndpointState {
     this.#load = load;
     this.config = config;
     this.typicalMs = config.defaultRttMs;
+    this.typicalPeakMs = config.defaultRttMs;
     this.price = load.addColumn(0);
     this.owingSinceMs = load.addColumn(Number.POSITIVE_INFINITY);
     this.heldUntilMs = load.addColumn(0);
@@ -105,14 +112,15 @@ export class EndpointState {
     let price = (this.price.values[slot] as number) * inverse;
     // Without failures the price is the latency, which spares a column in nearly all cases.
     if (failing > 0) price *= this.#rateCube.values[slot] as number;
-    price = rtt > price ? rtt : price + rtt * (1 - keep);
+    if (keep === 0) price = this.#firstAverage(rtt);
+    else price = rtt > price ? rtt : price + rtt * (1 - keep);
+    this.#answerTurn = (this.#answerTurn + 1) & (TYPICAL_STRIDE - 1);
+    if (this.#answerCount < TYPICAL_WINDOW || this.#answerTurn === 0) {
+      this.#observeTypical(rtt, price);
+    }
     if (failing > 0) price /= this.#setRate(slot, 1 - failing);
     this.price.values[slot] = price * scale;
     this.#priceScale.values[slot] = scale;
-    this.#answerTurn = (this.#answerTurn + 1) & (TYPICAL_STRIDE - 1);
-    if (this.#answerCount < TYPICAL_WINDOW || this.#answerTurn === 0) {
-      this.#observeTypical(rtt);
-    }
   }
 
   /** A request ended well. */
@@ -174,9 +182,15 @@ export class EndpointState {
     for (const column of [...this.#scaled(), ...this.#unscaled()]) this.#load.removeColumn(column);
   }
 
-  #observeTypical(rttMs: number): void {
+  /** A single quick answer says little: the average of an endpoint starts where those of the others are. */
+  #firstAverage(rttMs: number): number {
+    return this.#answerCount > 0 && rttMs < this.typicalPeakMs ? this.typicalPeakMs : rttMs;
+  }
+
+  #observeTypical(rttMs: number, averageMs: number): void {
     if (this.#answerCount < TYPICAL_WINDOW) this.#answerCount++;
     this.typicalMs += (rttMs - this.typicalMs) / this.#answerCount;
+    this.typicalPeakMs += (averageMs - this.typicalPeakMs) / this.#answerCount;
   }
 
   #latencyAt(slot: number, inverse: number): number {

@@ -110,6 +110,28 @@ describe('endpoints that peak EWMA has not measured', () => {
     ]);
   });
 
+  it('count as the mean of what the others count as, not of their answers: their averages lie above those', () => {
+    const policy = peakEwma(['a:1', 'b:1', 'c:1']);
+    // One slow answer in eight: the average of 30 ms stands at about 100 most of the time.
+    for (let nth = 0; nth < 640; nth++)
+      request(policy, nth % 2, { startMs: nth * 10, latencyMs: nth % 8 < 2 ? 100 : 30 / 1.5 });
+    const others = [0, 1].map((slot) => costOf(policy, slot, 6_500));
+    expect(costOf(policy, 2, 6_500)).toBeGreaterThan(0.9 * Math.min(...others));
+    expect(costOf(policy, 2, 6_500)).toBeLessThan(1.1 * Math.max(...others));
+  });
+
+  it('do not look better than the others after one quick answer', () => {
+    const policy = peakEwma(['a:1', 'b:1']);
+    request(policy, 0, { startMs: 0, latencyMs: 100 });
+    request(policy, 1, { startMs: 0, latencyMs: 5 });
+    expect(costOf(policy, 1, 100)).toBeCloseTo(100, 6);
+    // A slow one counts at once.
+    const slow = peakEwma(['a:1', 'b:1']);
+    request(slow, 0, { startMs: 0, latencyMs: 100 });
+    request(slow, 1, { startMs: 0, latencyMs: 300 });
+    expect(costOf(slow, 1, 300)).toBeCloseTo(300, 6);
+  });
+
   it('are so again when their slot goes to another', () => {
     const policy = peakEwma(['a:1', 'b:1']);
     request(policy, 0, { startMs: 0, latencyMs: 900, outcome: Outcome.timeout });

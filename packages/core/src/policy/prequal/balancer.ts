@@ -1,4 +1,4 @@
-import { type LoadReport, Metric } from '../../load-report/load-report.ts';
+import { answerOfReport, type LoadReport } from '../../load-report/load-report.ts';
 import type { Members } from '../../model/members.ts';
 import { isFailure, Outcome } from '../../model/outcome.ts';
 import type { Balancer, Picker, PolicyEnvironment, PolicyStats } from '../policy.ts';
@@ -33,6 +33,9 @@ export class PrequalBalancer implements Balancer, PickObserver {
         probeAnswerCount: 0,
         probeFailureCount: 0,
         probeDeclinedCount: 0,
+        usedReportCount: 0,
+        unusedReportCount: 0,
+        pooledPickCount: 0,
         fallbackPickCount: 0,
         hotPickCount: 0,
       },
@@ -71,14 +74,17 @@ export class PrequalBalancer implements Balancer, PickObserver {
 
   onLoadReport(slot: number, report: LoadReport, nowMs: number): void {
     const group = this.#groups[slot];
-    const requestsInFlight = report.namedMetrics.get(Metric.requestsInFlight);
-    // Without this number a report is no answer: utilisation lags behind by seconds.
-    if (group === undefined || requestsInFlight === undefined || !(requestsInFlight >= 0)) return;
-    if (!group.has(slot)) return;
-    const latencyMs = report.namedMetrics.get(Metric.latencyMs) ?? 0;
-    group.told(slot, { requestsInFlight, latencyMs, errorRatio: errorRatioOf(report) }, nowMs);
+    // Without the requests in flight a report is no answer: utilisation lags behind by seconds.
+    const answer = answerOfReport(report);
+    if (answer === undefined || group?.has(slot) !== true) {
+      this.#shared.counters.unusedReportCount++;
+      return;
+    }
+    this.#shared.counters.usedReportCount++;
+    group.told(slot, answer, nowMs);
   }
 
+  /** The counters, and of the group that was picked from last how many answers it has and above which load it is hot. */
   stats(): PolicyStats {
     const pool = this.lastGroup?.pool;
     return {
@@ -92,8 +98,4 @@ export class PrequalBalancer implements Balancer, PickObserver {
     this.#shared.prober?.close();
     this.#shared.memory.close();
   }
-}
-
-function errorRatioOf({ requestsPerSecond, errorsPerSecond }: LoadReport): number {
-  return requestsPerSecond > 0 ? Math.min(1, errorsPerSecond / requestsPerSecond) : 0;
 }

@@ -22,6 +22,8 @@ interface Standing {
   readonly slot: number;
   readonly rank: number;
   readonly value: number;
+  /** In the pool: among equals the first one wins. */
+  readonly place: number;
   readonly reason: string;
 }
 
@@ -47,7 +49,6 @@ function explainPooled(
   const others = indexes
     .filter((index) => !inPool.has(index))
     .map((index) => outside(sources, index));
-  // The sort is stable: among equals the first in the pool wins, as in a pick.
   return [...known, ...others].sort(byStanding).map(({ slot, reason }, place) => ({
     slot,
     shareRatio: place === 0 ? 1 : 0,
@@ -105,6 +106,7 @@ function pooledStanding(sources: PoolSources, index: number): Standing | undefin
     slot,
     rank: isHot ? 1 : 0,
     value: isHot ? load : latencyMs * badness,
+    place: at,
     reason: parts.join(', '),
   };
 }
@@ -121,12 +123,13 @@ function outside({ members, group, shared, nowMs }: PoolSources, index: number):
     slot,
     rank: 2,
     value: fallbackScore(slot, group, shared, nowMs),
+    place: 0,
     reason: parts.join(', '),
   };
 }
 
 function byStanding(a: Standing, b: Standing): number {
-  return a.rank - b.rank || a.value - b.value;
+  return a.rank - b.rank || a.value - b.value || a.place - b.place;
 }
 
 function round(value: number): string {

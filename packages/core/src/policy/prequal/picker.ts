@@ -42,8 +42,12 @@ export class PrequalPicker implements Picker {
   pick({ exclude }: PickContext, nowMs: number): number {
     this.#observer.lastGroup = this.group;
     const at = this.#best(exclude, nowMs);
-    if (at !== NONE) return this.group.pool.slots[at] as number;
-    this.#shared.counters.fallbackPickCount++;
+    const { counters } = this.#shared;
+    if (at !== NONE) {
+      counters.pooledPickCount++;
+      return this.group.pool.slots[at] as number;
+    }
+    counters.fallbackPickCount++;
     return this.#fallback(exclude ?? NOTHING, nowMs);
   }
 

@@ -2,6 +2,7 @@ import { uniformUnit } from '../../algorithm/random-source.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
 import type { Members } from '../../model/members.ts';
 import { MemberDraw } from '../member-draw.ts';
+import { isSaneAnswer } from '../../load-report/load-report.ts';
 import type { ProbeAnswer, ProbeFailure, ProbeListener } from '../probing.ts';
 import { badnessOf } from './endpoint-memory.ts';
 import { LoadQuantile } from './load-quantile.ts';
@@ -16,6 +17,9 @@ const TYPICAL_WINDOW = 64;
 /** Answers needed to pick by them: two to compare anything, four where there are members enough. */
 const MIN_ANSWERS = 2;
 const MAX_MIN_ANSWERS = 4;
+
+/** An endpoint that does not know probes is asked again after this time: it may have been updated. */
+const NOT_UNDERSTOOD_PAUSE_MS = 10_000;
 
 /**
  * What is known of the load of one group of members: outlives its pickers. Requests that start set it going, and answers
@@ -38,8 +42,11 @@ export class ProbeGroup implements ProbeListener {
   #relief: Float64Array | undefined = undefined;
   #members: Members;
   #bySlot: (Endpoint | undefined)[] = [];
-  /** By slot: is a probe under way? One at a time, so that an endpoint that hangs collects none. */
-  #probing: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+  /**
+   * By slot: when it may be probed again. {@link UNDER_WAY} until a probe is answered: one at a time, so that an endpoint
+   * that hangs collects none.
+   */
+  #nextProbeMs: Float64Array<ArrayBuffer> = new Float64Array(0);
   /** Share of the answers that are expected to be of an endpoint that is not in the pool. */
   #newRatio = 1;
   #typicalGain = 1;
@@ -65,16 +72,16 @@ export class ProbeGroup implements ProbeListener {
     slots.forEach((slot, index) => {
       bySlot[slot] = endpoints[index];
     });
-    const probing = new Uint8Array(bySlot.length);
+    const nextProbeMs = new Float64Array(bySlot.length).fill(AT_ONCE);
     former.forEach((endpoint, slot) => {
       if (endpoint === undefined) return;
       // A probe may be under way still; of an endpoint that is gone its answer will find a stranger, and be dropped.
-      if (endpoint.id === bySlot[slot]?.id) probing[slot] = this.#probing[slot] ?? 0;
+      if (endpoint.id === bySlot[slot]?.id) nextProbeMs[slot] = this.#nextProbeMs[slot] as number;
       else this.pool.remove(slot);
     });
     this.#members = members;
     this.#bySlot = bySlot;
-    this.#probing = probing;
+    this.#nextProbeMs = nextProbeMs;
     this.draw = new MemberDraw(members, this.#shared.random);
     this.#relief = this.draw.uniform ? undefined : reliefOf(slots, weights, bySlot.length);
     this.minAnswers = Math.min(MAX_MIN_ANSWERS, Math.max(MIN_ANSWERS, slots.length >> 1));
@@ -118,8 +125,12 @@ export class ProbeGroup implements ProbeListener {
   // oxlint-disable-next-line max-params -- the listener's parameters
   onProbeAnswer(slot: number, endpoint: Endpoint, answer: ProbeAnswer, nowMs: number): void {
     if (!this.#isMember(slot, endpoint)) return;
+    if (!isSaneAnswer(answer)) {
+      this.onProbeFailure(slot, endpoint, 'not-understood', nowMs);
+      return;
+    }
     this.#shared.counters.probeAnswerCount++;
-    this.#probing[slot] = 0;
+    this.#nextProbeMs[slot] = AT_ONCE;
     this.#put(slot, answer, { own: this.#shared.load.active[slot] as number, nowMs });
   }
 
@@ -127,8 +138,11 @@ export class ProbeGroup implements ProbeListener {
   onProbeFailure(slot: number, endpoint: Endpoint, failure: ProbeFailure, nowMs: number): void {
     if (!this.#isMember(slot, endpoint)) return;
     this.#shared.counters.probeFailureCount++;
-    this.#probing[slot] = 0;
-    if (failure === 'not-understood') return;
+    if (failure === 'not-understood') {
+      this.#nextProbeMs[slot] = nowMs + NOT_UNDERSTOOD_PAUSE_MS;
+      return;
+    }
+    this.#nextProbeMs[slot] = AT_ONCE;
     this.pool.remove(slot);
     this.#shared.memory.observeFailure(slot, nowMs);
   }
@@ -153,7 +167,7 @@ export class ProbeGroup implements ProbeListener {
     this.threshold.add(this.loadOf(slot, answer.requestsInFlight));
     this.#supply.answered();
     this.#removalCredit += config.removalRatio;
-    if (this.#removalCredit >= 1) this.#removeOne();
+    if (this.#removalCredit >= 1) this.#removeOne(at);
   }
 
   /** An endpoint that has no latency to tell is taken for a typical one: neither flooded nor starved. */
@@ -166,21 +180,25 @@ export class ProbeGroup implements ProbeListener {
   }
 
   /** The oldest, because it is the least true; the worst, because else it would be all that is left in the end. */
-  #removeOne(): void {
+  #removeOne(latest: number): void {
     this.#removalCredit--;
     this.#removesWorst = !this.#removesWorst;
-    const at = this.#removesWorst ? this.#worst() : this.pool.oldest();
+    const at = this.#removesWorst ? this.#worst(latest) : this.pool.oldest();
     if (at !== NONE) this.pool.removeAt(at);
   }
 
-  /** The opposite of what is picked: the most loaded of the hot, else the slowest. */
-  #worst(): number {
+  /**
+   * The opposite of what is picked: the most loaded of the hot, else the slowest. Never the latest: the request that has
+   * brought it with a load report counts there as one of our own still.
+   */
+  #worst(latest: number): number {
     const { pool, threshold } = this;
     const hotAbove = threshold.value;
     let worst = NONE;
     let worstIsHot = false;
     let highest = Number.NEGATIVE_INFINITY;
     for (let at = 0; at < pool.count; at++) {
+      if (at === latest) continue;
       const requests = this.requestsAt(at);
       const load = this.loadOf(pool.slots[at] as number, requests);
       const isHot = load > hotAbove;
@@ -202,14 +220,17 @@ export class ProbeGroup implements ProbeListener {
       const index = this.draw.draw();
       const slot = slots[index] as number;
       const endpoint = endpoints[index];
-      if (endpoint === undefined || this.#probing[slot] === 1) continue;
+      if (endpoint === undefined || nowMs < (this.#nextProbeMs[slot] as number)) continue;
       if (prober?.probe(slot, endpoint, this) === true) {
-        this.#probing[slot] = 1;
+        this.#nextProbeMs[slot] = UNDER_WAY;
         counters.probeCount++;
       } else counters.probeDeclinedCount++;
     }
   }
 }
+
+const UNDER_WAY = Number.POSITIVE_INFINITY;
+const AT_ONCE = Number.NEGATIVE_INFINITY;
 
 interface PutMoment {
   readonly own: number;

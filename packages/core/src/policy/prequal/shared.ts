@@ -22,8 +22,14 @@ export interface PrequalCounters {
   probeFailureCount: number;
   /** Probes that the prober did not send, because too many were under way. */
   probeDeclinedCount: number;
+  /** Load reports that came with answers and were taken into the pool. */
+  usedReportCount: number;
+  /** Those without the requests in flight, or of nobody's concern. */
+  unusedReportCount: number;
+  /** Picks by answers in the pool. */
+  pooledPickCount: number;
   /** Picks without enough answers in the pool. */
   fallbackPickCount: number;
-  /** Picks that found all endpoints in the pool hot. */
+  /** Of the picks by answers those that found all endpoints in the pool hot. */
   hotPickCount: number;
 }

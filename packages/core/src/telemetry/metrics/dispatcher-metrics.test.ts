@@ -59,7 +59,7 @@ describe('metrics of dispatchers', () => {
   it('leave the registry as they found it', async () => {
     const registry = new Registry();
     const metrics = createDispatcherMetrics({ registry, prefix: 'mine' });
-    expect(() => createDispatcherMetrics({ registry, prefix: 'mine' })).toThrow();
+    expect(() => createDispatcherMetrics({ registry, prefix: 'mine' })).toThrow('already been registered');
     expect(registry.getMetricsAsArray()).toHaveLength(12);
     metrics.close();
     metrics.close();

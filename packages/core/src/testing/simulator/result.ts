@@ -1,4 +1,5 @@
 import type { OutcomeName } from '../../model/outcome.ts';
+import type { AdmissionReason } from '../../resilience/admission-error.ts';
 
 /**
  * What a run measured. Requests that arrived in the warm-up or after the measured time count only in the timeline.
@@ -22,8 +23,18 @@ export interface SimulationResult {
   readonly errorPercent: number;
   /** Requests by the outcome of their last attempt. */
   readonly outcomes: Readonly<Record<OutcomeName, number>>;
-  /** Requests for which no endpoint could be picked: among the failed, in no other number. */
+  /** Requests that were refused, or for which no endpoint could be picked: among the failed, in no latency. */
   readonly unsentCount: number;
+  /** Attempts that were hedges. */
+  readonly hedgeCount: number;
+  /** Requests that `admission` refused, by its reason; among the unsent. */
+  readonly refusals: Readonly<Record<AdmissionReason, number>>;
+  /** Of them, those of low criticality. */
+  readonly lowRefusalCount: number;
+  /**
+   * Share of the requests that went first to where the last request with their key had gone, 0..100. NaN without keys.
+   */
+  readonly affinityPercent: number;
   readonly meanMs: number;
   readonly p50Ms: number;
   readonly p90Ms: number;

@@ -52,7 +52,10 @@ export function simulate(options: ScenarioOptions, run: RunOptions = {}): Simula
   const simulation = new Simulation({
     scenario,
     seed,
-    optionsOf: (environment) => clusterOptionsOf(run, environment),
+    optionsOf: (environment) => ({
+      ...(scenario.cluster as SimulatedClusterOptions),
+      ...clusterOptionsOf(run, environment),
+    }),
     policiesOf: (environment) => [
       ...createOracles(environment),
       ...(run.policies?.(environment) ?? []),

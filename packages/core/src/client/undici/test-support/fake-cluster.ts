@@ -5,20 +5,25 @@ import type { HashKeySource } from '../../../model/hash-key-source.ts';
 import { OUTCOME_NAMES, type Outcome } from '../../../model/outcome.ts';
 import { ANY, isExcluded, NO_SLOT, type PickContext } from '../../../model/pick-context.ts';
 import type { ClusterEvent, ClusterEventListener } from '../../../telemetry/events.ts';
+import type { LoadReport } from '../../../load-report/load-report.ts';
+import type { Admission } from '../../../resilience/admission.ts';
 import { type Clock, systemClock } from '../../../runtime/clock.ts';
-import type { DispatchableCluster } from '../options.ts';
+import type { DispatchableCluster } from '../route-options.ts';
 
 export interface FakeClusterOptions {
   readonly name?: string;
   readonly endpoints?: readonly EndpointInput[];
   readonly hashKeySource?: HashKeySource;
   readonly clock?: Clock;
+  readonly admission?: Admission;
+  readonly usesLoadReports?: boolean;
 }
 
 export class FakeCluster implements DispatchableCluster {
   readonly name: string;
   readonly hashKeySource: HashKeySource | undefined;
-  readonly usesLoadReports = false;
+  readonly usesLoadReports: boolean;
+  readonly admission: Admission | undefined;
   /** Everything the client reported, in order: `start 0`, `respond 0`, `finish 0 success`. */
   readonly log: string[] = [];
   /** The contexts of all picks. */
@@ -36,6 +41,8 @@ export class FakeCluster implements DispatchableCluster {
   constructor(options: FakeClusterOptions = {}) {
     this.name = options.name ?? 'users';
     this.hashKeySource = options.hashKeySource;
+    this.admission = options.admission;
+    this.usesLoadReports = options.usesLoadReports ?? false;
     this.#clock = options.clock ?? systemClock;
     this.#endpoints = (options.endpoints ?? []).map((input) => createEndpoint(input));
   }
@@ -121,7 +128,9 @@ export class FakeCluster implements DispatchableCluster {
     this.log.push(`finish ${slot} ${OUTCOME_NAMES[outcome] ?? '?'}`);
   }
 
-  report(): void {}
+  report(slot: number, { cpuUtilization }: LoadReport): void {
+    this.log.push(`report ${slot} ${cpuUtilization}`);
+  }
 
   pushback(slot: number, delayMs: number): void {
     this.log.push(`pushback ${slot} ${delayMs}`);

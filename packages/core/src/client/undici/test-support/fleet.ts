@@ -7,7 +7,7 @@ import { staticEndpoints } from '../../../discovery/static/static-endpoints.ts';
 import type { EndpointInput } from '../../../model/endpoint.ts';
 import { createDispatcher, type EvenkeelDispatcher } from '../index.ts';
 import type { DispatcherOptions } from '../options.ts';
-import { FakeCluster } from './fake-cluster.ts';
+import { FakeCluster, type FakeClusterOptions } from './fake-cluster.ts';
 import { startServer, type TestServer, type TestServerOptions } from './test-server.ts';
 
 export interface Fleet {
@@ -85,8 +85,12 @@ export class Opened {
   }
 
   /** A dispatcher over a fake cluster, destroyed at the end. */
-  over(endpoints: readonly EndpointInput[], options: Partial<DispatcherOptions> = {}): Scripted {
-    const cluster = new FakeCluster({ endpoints });
+  over(
+    endpoints: readonly EndpointInput[],
+    options: Partial<DispatcherOptions> = {},
+    how: Omit<FakeClusterOptions, 'endpoints'> = {},
+  ): Scripted {
+    const cluster = new FakeCluster({ endpoints, ...how });
     const dispatcher = createDispatcher({ clusters: [cluster], ...options });
     this.add(() => dispatcher.destroy());
     return { cluster, dispatcher };

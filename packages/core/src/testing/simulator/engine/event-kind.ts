@@ -11,11 +11,15 @@ export const EventKind = {
   tryTimeout: 5,
   /** An antagonist starts or stops. Subject: the server. */
   antagonist: 6,
+  /** The pause before a retry is over. */
+  retry: 7,
+  /** An answer is late enough for a hedge. */
+  hedge: 8,
 } as const;
 
 export type EventKind = (typeof EventKind)[keyof typeof EventKind];
 
-const KIND_BITS = 3;
+const KIND_BITS = 4;
 
 /** What happens to whom, in one number, as the event queue holds it. */
 export function codeOf(kind: EventKind, subject: number): number {

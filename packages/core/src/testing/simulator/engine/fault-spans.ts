@@ -22,8 +22,9 @@ export function faultSpansOf(
 
 function untilOf(fault: Fault, serverCount: number): number {
   if (fault.kind !== 'deploy') return fault.untilMs ?? Number.POSITIVE_INFINITY;
-  const { fromMs, batch, everyMs, drainMs, downMs } = fault;
-  return fromMs + Math.floor(Math.max(0, serverCount - 1) / batch) * everyMs + drainMs + downMs;
+  const { fromMs, batch, everyMs, drainMs, downMs, coldMs } = fault;
+  const lastMs = fromMs + Math.floor(Math.max(0, serverCount - 1) / batch) * everyMs;
+  return lastMs + drainMs + downMs + coldMs;
 }
 
 function labelOf(fault: Fault): string {
@@ -40,6 +41,8 @@ function labelOf(fault: Fault): string {
       return `down${flapping(fault)}`;
     case 'errors':
       return `fail ${fault.ratio * 100} %${flapping(fault)}`;
+    case 'degrade':
+      return `ask to be spared${flapping(fault)}`;
   }
 }
 

@@ -1,3 +1,4 @@
+import { Outcome } from '../../../model/outcome.ts';
 import type { DeployFault, Fault, LastingFaultKind } from '../scenario/scenario.ts';
 import { selectServers } from './fleet.ts';
 import type { Server } from './server.ts';
@@ -51,6 +52,7 @@ class ServerCondition {
     let refusing = false;
     let passRatio = 1;
     server.failFastMs = Number.NaN;
+    server.degraded = false;
     for (const active of this.#active) {
       switch (active.kind) {
         case 'slow':
@@ -64,9 +66,14 @@ class ServerCondition {
           break;
         case 'errors':
           passRatio *= 1 - active.ratio;
+          server.errorOutcome = Outcome[active.outcome];
           break;
         case 'fail-fast':
           server.failFastMs = active.afterMs;
+          server.errorOutcome = Outcome[active.outcome];
+          break;
+        case 'degrade':
+          server.degraded = true;
       }
     }
     server.errorRatio = 1 - passRatio;
@@ -95,7 +102,7 @@ interface DeployPlan {
 }
 
 function planDeploy(
-  { fromMs, batch, everyMs, drainMs, downMs }: DeployFault,
+  { fromMs, batch, everyMs, drainMs, downMs, coldMs, coldFactor }: DeployFault,
   servers: readonly Server[],
   { host, conditions }: DeployPlan,
 ): void {
@@ -105,9 +112,18 @@ function planDeploy(
     const gone: LastingFaultKind = { kind: 'refuse', servers: {}, fromMs: leavesMs + drainMs };
     host.at(leavesMs, () => host.setListed(server, false));
     host.at(gone.fromMs, () => condition.set(gone, true));
-    host.at(gone.fromMs + downMs, () => {
+    const backMs = gone.fromMs + downMs;
+    const cold: LastingFaultKind = {
+      kind: 'slow',
+      servers: {},
+      fromMs: backMs,
+      factor: coldFactor,
+    };
+    host.at(backMs, () => {
       condition.set(gone, false);
+      if (coldMs > 0) condition.set(cold, true);
       host.setListed(server, true);
     });
+    if (coldMs > 0) host.at(backMs + coldMs, () => condition.set(cold, false));
   });
 }

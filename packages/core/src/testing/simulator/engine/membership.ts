@@ -17,8 +17,8 @@ export class Membership {
 
   /** @param delayMs how long a change takes to reach the clients */
   constructor(servers: readonly Server[], scheduler: Scheduler, delayMs: number) {
-    this.#endpoints = servers.map(({ id, weight, zone }) =>
-      createEndpoint({ address: id, weight, locality: { zone } }),
+    this.#endpoints = servers.map(({ id, weight, zone, priority, labels }) =>
+      createEndpoint({ address: id, weight, priority, metadata: labels, locality: { zone } }),
     );
     this.#listed = servers.map(() => true);
     this.#scheduler = scheduler;

@@ -5,7 +5,8 @@ import {
   isFailure,
   type Outcome,
 } from '../../../model/outcome.ts';
-import type { Quantile, TimeSpan } from '../result.ts';
+import type { AdmissionReason } from '../../../resilience/admission-error.ts';
+import type { Quantile, SimulationResult, TimeSpan } from '../result.ts';
 import { TimelineRecorder } from './timeline-recorder.ts';
 
 /** Takes down what happens to requests. */
@@ -18,6 +19,20 @@ export class Recorder {
   #latencies = new Float64Array(65_536);
   #count = 0;
   #unsent = 0;
+  #hedges = 0;
+  readonly #refusals: Record<AdmissionReason, number> = {
+    threshold: 0,
+    'concurrency-limit': 0,
+    'load-shedding': 0,
+    'client-throttle': 0,
+    'rate-limit': 0,
+    'circuit-open': 0,
+  };
+  #lowRefusals = 0;
+  /** Where the last request with a key went; 0: nowhere yet, else the server's index and 1. */
+  #places = new Int32Array(0);
+  #keyed = 0;
+  #kept = 0;
 
   constructor(measured: TimeSpan, serverCount: number) {
     this.#measured = measured;
@@ -35,6 +50,25 @@ export class Recorder {
   sent(server: number, arrivalMs: number, nowMs: number): void {
     this.timeline.sent(server, nowMs);
     if (this.#counts(arrivalMs)) this.attempts[server] = (this.attempts[server] as number) + 1;
+  }
+
+  /** An attempt is a hedge. */
+  hedged(arrivalMs: number): void {
+    if (this.#counts(arrivalMs)) this.#hedges++;
+  }
+
+  /** The first attempt of a request with a key goes to a server. */
+  placed(key: number, server: number, arrivalMs: number): void {
+    if (key >= this.#places.length) {
+      const places = new Int32Array(Math.max(1_024, key * 2));
+      places.set(this.#places);
+      this.#places = places;
+    }
+    const before = this.#places[key] as number;
+    this.#places[key] = server + 1;
+    if (before === 0 || !this.#counts(arrivalMs)) return;
+    this.#keyed++;
+    if (before === server + 1) this.#kept++;
   }
 
   /** An attempt failed. */
@@ -61,6 +95,14 @@ export class Recorder {
     if (this.#counts(nowMs)) this.#unsent++;
   }
 
+  /** A request was not let in. It counts as unsent too. */
+  refused(reason: AdmissionReason, low: boolean, nowMs: number): void {
+    this.unsent(nowMs);
+    if (!this.#counts(nowMs)) return;
+    this.#refusals[reason]++;
+    if (low) this.#lowRefusals++;
+  }
+
   read(): RecordedNumbers {
     const sorted = this.#latencies.slice(0, this.#count).sort();
     const sum = sorted.reduce((total, latency) => total + latency, 0);
@@ -76,6 +118,10 @@ export class Recorder {
       errorPercent: requestCount === 0 ? 0 : (failedCount / requestCount) * 100,
       outcomes,
       unsentCount: this.#unsent,
+      hedgeCount: this.#hedges,
+      refusals: { ...this.#refusals },
+      lowRefusalCount: this.#lowRefusals,
+      affinityPercent: (this.#kept / this.#keyed) * 100,
       meanMs: sum / this.#count,
       p50Ms: quantile(sorted, 0.5),
       p90Ms: quantile(sorted, 0.9),
@@ -91,21 +137,26 @@ export class Recorder {
   }
 }
 
-export interface RecordedNumbers {
-  readonly requestCount: number;
-  readonly attemptCount: number;
-  readonly failedCount: number;
-  readonly errorPercent: number;
-  readonly outcomes: Readonly<Record<OutcomeName, number>>;
-  readonly unsentCount: number;
-  readonly meanMs: number;
-  readonly p50Ms: number;
-  readonly p90Ms: number;
-  readonly p99Ms: number;
-  readonly p999Ms: number;
-  readonly maxMs: number;
-  readonly quantiles: readonly Quantile[];
-}
+export type RecordedNumbers = Pick<
+  SimulationResult,
+  | 'requestCount'
+  | 'attemptCount'
+  | 'failedCount'
+  | 'errorPercent'
+  | 'outcomes'
+  | 'unsentCount'
+  | 'hedgeCount'
+  | 'refusals'
+  | 'lowRefusalCount'
+  | 'affinityPercent'
+  | 'meanMs'
+  | 'p50Ms'
+  | 'p90Ms'
+  | 'p99Ms'
+  | 'p999Ms'
+  | 'maxMs'
+  | 'quantiles'
+>;
 
 /** Points per decade of the share that is left: the tail gets as many as the body. */
 const POINTS_PER_DECADE = 12;

@@ -1,7 +1,5 @@
 import type { LoadReport } from '../../../load-report/load-report.ts';
 import { isFailure, Outcome } from '../../../model/outcome.ts';
-import { ANY, NO_SLOT, type PickContext } from '../../../model/pick-context.ts';
-import type { Scenario } from '../scenario/scenario.ts';
 import type { SimulatedClient } from './client.ts';
 import { DeadlineQueue } from './deadline-queue.ts';
 import { codeOf, EventKind } from './event-kind.ts';
@@ -14,7 +12,7 @@ import { Purpose, type Stream, streamOf } from './stream.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 export interface RequestFlowParts {
-  readonly scenario: Scenario;
+  readonly network: { readonly delayMs: number; readonly crossZoneDelayMs?: number | undefined };
   readonly seed: number;
   readonly time: VirtualTime;
   readonly events: EventQueue;
@@ -23,24 +21,17 @@ export interface RequestFlowParts {
   readonly servers: readonly Server[];
   readonly clients: readonly SimulatedClient[];
   readonly recorder: Recorder;
-  readonly contexts: readonly PickContext[];
-}
-
-/** A request that arrives. */
-export interface Arrival {
-  readonly client: number;
-  /** Position of its context. */
-  readonly key: number;
-  readonly work: number;
+  /** The answer to an attempt has reached the client. */
+  readonly onAnswer: (request: number, outcome: Outcome) => void;
 }
 
 /**
- * The way of a request:
+ * The way of one attempt, between the moment when a client has decided where to send it and that when the answer is
+ * there. What the client makes of it, `RequestDesk` decides.
  *
  * ```text
- *   arrive -> pick -> to the server -> at the server -> to the client -> ended
- *               ^                                             |
- *               '------------------- retry -------------------'      deadline: ends it from any place
+ *   desk: pick -> to the server -> at the server -> to the client -> desk: done, retry, or one of two that came
+ *                        '-------- withdrawn: deadline, or another attempt has won --------'
  * ```
  */
 export class RequestFlow {
@@ -51,8 +42,6 @@ export class RequestFlow {
   readonly #errors: Stream;
   readonly #delayMs: number;
   readonly #crossZoneDelayMs: number;
-  /** Slots that a request has tried, while there are retries. */
-  readonly #tried = new Map<number, number[]>();
   /** Reports on their way to clients that want them. */
   readonly #reports = new Map<number, LoadReport>();
 
@@ -60,34 +49,35 @@ export class RequestFlow {
     this.#parts = parts;
     this.#time = parts.time;
     this.#errors = streamOf(parts.seed, Purpose.server);
-    const { delayMs, crossZoneDelayMs } = parts.scenario.network;
+    const { delayMs, crossZoneDelayMs } = parts.network;
     this.#delayMs = delayMs;
     this.#crossZoneDelayMs = crossZoneDelayMs ?? delayMs;
   }
 
-  /** A request arrives at its client. */
-  arrive({ client, key, work }: Arrival): void {
+  /**
+   * An attempt leaves its client for the slot entered in the table. Where the network takes no time it may have ended
+   * when this returns.
+   *
+   * @returns its serial
+   */
+  send(request: number): number {
     const { requests } = this;
+    const { events, recorder } = this.#parts;
     const nowMs = this.#time.timeMs;
-    this.#parts.recorder.arrived(nowMs);
-    const request = requests.create();
-    requests.arrivalMs[request] = nowMs;
-    requests.client[request] = client;
-    requests.key[request] = key;
-    requests.work[request] = work;
-    requests.attempts[request] = 0;
-    const slot = this.#clientOf(request).cluster.pick(this.#parts.contexts[key] ?? ANY, nowMs);
-    if (slot === NO_SLOT) {
-      this.#parts.recorder.unsent(nowMs);
-      requests.release(request);
-      return;
-    }
-    this.deadlines.put(
-      nowMs + this.#parts.scenario.deadlineMs,
-      request,
-      requests.birth[request] as number,
-    );
-    this.#send(request, slot);
+    const client = this.clientOf(request);
+    const slot = requests.slot[request] as number;
+    client.cluster.start(slot, nowMs);
+    const server = this.#parts.servers[client.serverAt(slot)] as Server;
+    server.outstandingCount++;
+    const serial = requests.renew(request);
+    requests.server[request] = server.index;
+    requests.attemptMs[request] = nowMs;
+    requests.place[request] = Place.toServer;
+    recorder.sent(server.index, requests.arrivalMs[request] as number, nowMs);
+    const delayMs = this.#delayTo(server, client);
+    if (delayMs > 0) events.put(nowMs + delayMs, codeOf(EventKind.deliver, request), serial);
+    else this.deliver(request, serial);
+    return serial;
   }
 
   /** A request reaches its server. */
@@ -107,6 +97,8 @@ export class RequestFlow {
         codeOf(EventKind.failFast, request),
         serial,
       );
+    } else if (server.runningCount >= server.maxRequests) {
+      this.#answer(request, Outcome.overloaded);
     } else {
       requests.others[request] = server.runningCount;
       requests.job[request] = server.start(request, requests.work[request] as number, nowMs);
@@ -117,7 +109,8 @@ export class RequestFlow {
 
   /** A server that fails fast has its answer ready. */
   failFast(request: number, serial: number): void {
-    if (this.requests.serial[request] === serial) this.#answer(request, Outcome.serverError);
+    if (this.requests.serial[request] !== serial) return;
+    this.#answer(request, this.#serverOf(request).errorOutcome);
   }
 
   /** A server is done with a request. */
@@ -125,7 +118,7 @@ export class RequestFlow {
     const request = server.finishNext(this.#time.timeMs);
     this.#parts.finishes.set(server.index, server.nextFinishMs);
     const failed = server.errorRatio > 0 && this.#errors.unit() < server.errorRatio;
-    this.#answer(request, failed ? Outcome.serverError : Outcome.success);
+    this.#answer(request, failed ? server.errorOutcome : Outcome.success);
   }
 
   /** A server's process ended. */
@@ -137,56 +130,55 @@ export class RequestFlow {
   /** An answer reaches its client. */
   receive(request: number, serial: number): void {
     if (this.requests.serial[request] !== serial) return;
-    this.#endAttempt(request, this.requests.outcome[request] as Outcome);
+    this.#parts.onAnswer(request, this.requests.outcome[request] as Outcome);
   }
 
-  /** The time limit of one attempt. */
-  tryTimeout(request: number, serial: number): void {
-    if (this.requests.serial[request] !== serial) return;
-    this.#withdraw(request);
-    this.#endAttempt(request, Outcome.timeout);
+  /** Nobody waits for this attempt any more: the server stops working on it. */
+  withdraw(request: number): void {
+    const place = this.requests.place[request];
+    if (place === Place.toClient) return;
+    const server = this.#serverOf(request);
+    server.outstandingCount--;
+    const job = this.requests.job[request] as number;
+    if (place === Place.toServer || job === NO_JOB) return;
+    server.cancel(job, this.#time.timeMs);
+    this.#parts.finishes.set(server.index, server.nextFinishMs);
   }
 
-  /** The oldest deadline has come. */
-  deadline(): void {
-    this.deadlines.take();
-    const { request, serial } = this.deadlines;
-    if (this.requests.birth[request] !== serial) return;
-    this.#withdraw(request);
-    this.#finish(request, Outcome.timeout);
-    this.#end(request, Outcome.timeout);
-  }
-
-  #send(request: number, slot: number): void {
+  /** Tells the cluster how an attempt ended. */
+  finish(request: number, outcome: Outcome): void {
     const { requests } = this;
-    const { events, recorder, scenario } = this.#parts;
+    const { cluster } = this.clientOf(request);
     const nowMs = this.#time.timeMs;
-    const client = this.#clientOf(request);
-    client.cluster.start(slot, nowMs);
-    if (client.budget !== undefined && requests.attempts[request] === 0)
-      client.budget.deposit(nowMs);
-    const server = this.#parts.servers[client.serverAt(slot)] as Server;
-    server.outstandingCount++;
-    const serial = requests.renew(request);
-    requests.slot[request] = slot;
-    requests.server[request] = server.index;
-    requests.attemptMs[request] = nowMs;
-    requests.attempts[request] = (requests.attempts[request] as number) + 1;
-    requests.place[request] = Place.toServer;
-    recorder.sent(server.index, requests.arrivalMs[request] as number, nowMs);
-    const perTryMs = scenario.retry?.perTryMs;
-    if (perTryMs !== undefined)
-      events.put(nowMs + perTryMs, codeOf(EventKind.tryTimeout, request), serial);
-    const delayMs = this.#delayTo(server, client);
-    if (delayMs > 0) events.put(nowMs + delayMs, codeOf(EventKind.deliver, request), serial);
-    else this.deliver(request, serial);
+    const slot = requests.slot[request] as number;
+    const report = this.#reports.size > 0 ? this.#reports.get(request) : undefined;
+    if (report !== undefined) {
+      this.#reports.delete(request);
+      if (outcome <= Outcome.overloaded) cluster.report(slot, report, nowMs);
+    }
+    const startMs = requests.attemptMs[request] as number;
+    cluster.finish(slot, outcome, nowMs - startMs, nowMs);
+    const { admission } = cluster;
+    if (admission !== undefined) {
+      admission.leave(slot, outcome, nowMs - startMs, nowMs, startMs);
+      if (requests.extra[request] === 1) admission.endExtra();
+    }
+    requests.place[request] = Place.waiting;
+    if (isFailure(outcome)) {
+      const { recorder } = this.#parts;
+      recorder.failed(requests.server[request] as number, requests.arrivalMs[request] as number);
+    }
+  }
+
+  clientOf(request: number): SimulatedClient {
+    return this.#parts.clients[this.requests.client[request] as number] as SimulatedClient;
   }
 
   /** The server lets go of a request. */
   #answer(request: number, outcome: Outcome): void {
     const { requests } = this;
     const server = this.#serverOf(request);
-    const client = this.#clientOf(request);
+    const client = this.clientOf(request);
     const nowMs = this.#time.timeMs;
     server.outstandingCount--;
     server.meter.count(isFailure(outcome));
@@ -212,67 +204,6 @@ export class RequestFlow {
     if (client.wantsReports) this.#reports.set(request, monitor.report(serviceTimeMs, nowMs));
   }
 
-  /** Nobody waits for this attempt any more. */
-  #withdraw(request: number): void {
-    const place = this.requests.place[request];
-    if (place === Place.toClient) return;
-    const server = this.#serverOf(request);
-    server.outstandingCount--;
-    const job = this.requests.job[request] as number;
-    if (place === Place.toServer || job === NO_JOB) return;
-    server.cancel(job, this.#time.timeMs);
-    this.#parts.finishes.set(server.index, server.nextFinishMs);
-  }
-
-  #endAttempt(request: number, outcome: Outcome): void {
-    this.#finish(request, outcome);
-    if (isFailure(outcome) && this.#retry(request)) return;
-    this.#end(request, outcome);
-  }
-
-  /** Tells the cluster. */
-  #finish(request: number, outcome: Outcome): void {
-    const { requests } = this;
-    const { cluster } = this.#clientOf(request);
-    const nowMs = this.#time.timeMs;
-    const slot = requests.slot[request] as number;
-    const report = this.#reports.size > 0 ? this.#reports.get(request) : undefined;
-    if (report !== undefined) {
-      this.#reports.delete(request);
-      if (outcome !== Outcome.timeout) cluster.report(slot, report, nowMs);
-    }
-    cluster.finish(slot, outcome, nowMs - (requests.attemptMs[request] as number), nowMs);
-    if (isFailure(outcome)) {
-      const { recorder } = this.#parts;
-      recorder.failed(requests.server[request] as number, requests.arrivalMs[request] as number);
-    }
-  }
-
-  #retry(request: number): boolean {
-    const { retry } = this.#parts.scenario;
-    if (retry === undefined || (this.requests.attempts[request] as number) >= retry.attempts)
-      return false;
-    const { cluster, budget } = this.#clientOf(request);
-    const nowMs = this.#time.timeMs;
-    // Asked before the pick, which may hand out the trial of an ejected endpoint: that is not to be wasted.
-    if (budget === undefined || budget.remaining(nowMs) < 1) return false;
-    const tried = [...(this.#tried.get(request) ?? []), this.requests.slot[request] as number];
-    const context = this.#parts.contexts[this.requests.key[request] as number] ?? ANY;
-    const slot = cluster.pick({ ...context, exclude: tried }, nowMs);
-    if (slot === NO_SLOT || !budget.tryWithdraw(nowMs)) return false;
-    this.#tried.set(request, tried);
-    this.#send(request, slot);
-    return true;
-  }
-
-  /** The caller has an answer, or gives up. */
-  #end(request: number, outcome: Outcome): void {
-    const arrivalMs = this.requests.arrivalMs[request] as number;
-    this.#parts.recorder.ended(outcome, arrivalMs, this.#time.timeMs);
-    if (this.#tried.size > 0) this.#tried.delete(request);
-    this.requests.release(request);
-  }
-
   #delayTo(server: Server, client: SimulatedClient): number {
     return server.zone === client.zone || server.zone === ''
       ? this.#delayMs
@@ -281,10 +212,6 @@ export class RequestFlow {
 
   #serverOf(request: number): Server {
     return this.#parts.servers[this.requests.server[request] as number] as Server;
-  }
-
-  #clientOf(request: number): SimulatedClient {
-    return this.#parts.clients[this.requests.client[request] as number] as SimulatedClient;
   }
 }
 

@@ -3,28 +3,39 @@ export const Place = {
   toServer: 0,
   atServer: 1,
   toClient: 2,
+  /** Nowhere: it waits for its next try, or for other tries than this one. */
+  waiting: 3,
 } as const;
 
 export type Place = (typeof Place)[keyof typeof Place];
 
 /**
- * The requests in flight as a struct of typed arrays. Numbers are reused, so events refer to a request by its number
- * and its serial: `birth` stays for the life of the request, `serial` changes with every attempt, and an event whose
- * serial is not that of the table any more is out of date.
+ * The requests in flight, and their hedges, a struct of typed arrays. Numbers are reused, so events refer to a
+ * request by its number and its serial: `birth` stays for the life of the request, `serial` changes with every attempt,
+ * and an event whose serial is not that of the table any more is out of date. A request and its tries, one after the
+ * other, are one entry; a hedge is one of its own, whose `head` is that of the request.
  */
 export class RequestTable {
   arrivalMs: Float64Array = new Float64Array(INITIAL);
   attemptMs: Float64Array = new Float64Array(INITIAL);
   servedMs: Float64Array = new Float64Array(INITIAL);
+  /** Time that the attempt may take. */
+  allowedMs: Float64Array = new Float64Array(INITIAL);
   work: Float64Array = new Float64Array(INITIAL);
   client: Int32Array = new Int32Array(INITIAL);
   key: Int32Array = new Int32Array(INITIAL);
+  /** Position of its context. */
+  context: Int32Array = new Int32Array(INITIAL);
+  /** The request of a hedge, else itself. */
+  head: Int32Array = new Int32Array(INITIAL);
   server: Int32Array = new Int32Array(INITIAL);
   slot: Int32Array = new Int32Array(INITIAL);
   job: Int32Array = new Int32Array(INITIAL);
   attempts: Int32Array = new Int32Array(INITIAL);
   place: Uint8Array = new Uint8Array(INITIAL);
   outcome: Uint8Array = new Uint8Array(INITIAL);
+  /** 1: the attempt is a retry or a hedge. */
+  extra: Uint8Array = new Uint8Array(INITIAL);
   /** Requests that the server had already when this one came, where it keeps account of that. */
   others: Int32Array = new Int32Array(INITIAL);
   birth: Int32Array = new Int32Array(INITIAL);
@@ -42,6 +53,8 @@ export class RequestTable {
     const request = this.#free.pop() ?? this.#next();
     this.liveCount++;
     this.birth[request] = this.#newSerial();
+    this.head[request] = request;
+    this.attempts[request] = 0;
     return request;
   }
 
@@ -76,15 +89,19 @@ export class RequestTable {
     this.arrivalMs = wider(this.arrivalMs, new Float64Array(length));
     this.attemptMs = wider(this.attemptMs, new Float64Array(length));
     this.servedMs = wider(this.servedMs, new Float64Array(length));
+    this.allowedMs = wider(this.allowedMs, new Float64Array(length));
     this.work = wider(this.work, new Float64Array(length));
     this.client = wider(this.client, new Int32Array(length));
     this.key = wider(this.key, new Int32Array(length));
+    this.context = wider(this.context, new Int32Array(length));
+    this.head = wider(this.head, new Int32Array(length));
     this.server = wider(this.server, new Int32Array(length));
     this.slot = wider(this.slot, new Int32Array(length));
     this.job = wider(this.job, new Int32Array(length));
     this.attempts = wider(this.attempts, new Int32Array(length));
     this.place = wider(this.place, new Uint8Array(length));
     this.outcome = wider(this.outcome, new Uint8Array(length));
+    this.extra = wider(this.extra, new Uint8Array(length));
     this.others = wider(this.others, new Int32Array(length));
     this.birth = wider(this.birth, new Int32Array(length));
     this.serial = wider(this.serial, new Int32Array(length));

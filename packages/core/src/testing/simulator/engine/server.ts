@@ -1,3 +1,4 @@
+import { Outcome } from '../../../model/outcome.ts';
 import { IndexedHeap } from './indexed-heap.ts';
 import type { LoadMonitor } from './load-monitor.ts';
 import { ServerMeter } from './server-meter.ts';
@@ -13,6 +14,11 @@ export interface ServerTraits {
   readonly cores: number;
   /** Work done per core and millisecond of time, in milliseconds of work. */
   readonly speed: number;
+  /** More requests at a time are answered with "overloaded". Default: any number. */
+  readonly maxRequests?: number | undefined;
+  /** What discovery tells of it besides. Defaults: 0, none. */
+  readonly priority?: number | undefined;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
 }
 
 /**
@@ -40,6 +46,9 @@ export class Server implements ServerTraits {
   readonly weight: number;
   readonly cores: number;
   readonly speed: number;
+  readonly maxRequests: number;
+  readonly priority: number;
+  readonly labels: Readonly<Record<string, string>>;
   readonly meter: ServerMeter = new ServerMeter();
   /** Undefined: no client wants to hear of the load. */
   monitor: LoadMonitor | undefined;
@@ -55,6 +64,10 @@ export class Server implements ServerTraits {
   failFastMs: number = Number.NaN;
   /** Share of the answers that are errors, after the normal time. */
   errorRatio = 0;
+  /** What its errors are. */
+  errorOutcome: Outcome = Outcome.serverError;
+  /** Works, and says in its health checks that it would be spared. */
+  degraded = false;
 
   /** Running requests by the `attained` at which they are done; ids are places in `#requests`. */
   readonly #jobs = new IndexedHeap(INITIAL_JOBS);
@@ -77,6 +90,9 @@ export class Server implements ServerTraits {
     this.weight = traits.weight;
     this.cores = traits.cores;
     this.speed = traits.speed;
+    this.maxRequests = traits.maxRequests ?? Number.POSITIVE_INFINITY;
+    this.priority = traits.priority ?? 0;
+    this.labels = traits.labels ?? {};
   }
 
   /** Requests that it works on. */

@@ -1,6 +1,7 @@
 import type { ClusterOptions } from '../../../config/cluster-config.ts';
 import type { PickContext } from '../../../model/pick-context.ts';
 import type { Policy } from '../../../policy/policy.ts';
+import type { ActiveHealthChecker } from '../../../health/health.ts';
 import type { ProbeConfig, Prober } from '../../../policy/probing.ts';
 import { silentLogger } from '../../../runtime/logger.ts';
 import { XorShift128 } from '../../../runtime/random.ts';
@@ -8,6 +9,7 @@ import type { Runtime } from '../../../runtime/runtime.ts';
 import type { ServerResult } from '../result.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { AntagonistPlay } from './antagonist-play.ts';
+import { SimulatedChecker, type SimulatedCheckerParts } from './checker.ts';
 import { SimulatedClient } from './client.ts';
 import type { ClientEnvironment } from './environment.ts';
 import { codeOf, EventKind, kindOf, subjectOf } from './event-kind.ts';
@@ -18,8 +20,10 @@ import { IndexedHeap } from './indexed-heap.ts';
 import { LoadCurve } from './load-curve.ts';
 import { LoadMonitor } from './load-monitor.ts';
 import { Membership } from './membership.ts';
+import { placed } from './placement.ts';
 import { SimulatedProber } from './prober.ts';
 import { Recorder } from './recorder.ts';
+import { RequestDesk } from './request-desk.ts';
 import { RequestFlow } from './request-flow.ts';
 import type { Server } from './server.ts';
 import { Purpose, seedOf, streamOf } from './stream.ts';
@@ -54,6 +58,7 @@ export class Simulation {
   readonly #finishes: IndexedHeap;
   readonly #time: VirtualTime;
   readonly #flow: RequestFlow;
+  readonly #desk: RequestDesk;
   readonly #antagonists: AntagonistPlay;
   readonly #membership: Membership;
   readonly #byId: ReadonlyMap<string, Server>;
@@ -81,17 +86,22 @@ export class Simulation {
     this.clients = Array.from({ length: scenario.clients }, (_, index) =>
       this.#createClient(index, parts),
     );
-    this.#flow = new RequestFlow({
-      scenario,
-      seed,
+    const shared = {
       time: this.#time,
       events: this.#events,
-      finishes: this.#finishes,
-      servers,
       clients: this.clients,
       recorder: this.recorder,
-      contexts: contextsOf(scenario.keyCount),
+    };
+    this.#flow = new RequestFlow({
+      ...shared,
+      network: scenario.network,
+      seed,
+      finishes: this.#finishes,
+      servers,
+      onAnswer: (request, outcome) => this.#desk.answered(request, outcome),
     });
+    const contexts = contextsOf(scenario);
+    this.#desk = new RequestDesk({ ...shared, scenario, flow: this.#flow, contexts });
   }
 
   /** Runs to the end: until no request is left. */
@@ -121,7 +131,7 @@ export class Simulation {
       }));
     });
     this.#loop(this.#arrivals());
-    for (const client of this.clients) void client.cluster.close();
+    for (const client of this.clients) client.close();
   }
 
   /** Requests that someone still thinks in flight. */
@@ -156,7 +166,7 @@ export class Simulation {
         this.#flow.finishNext(servers[finishes.top] as Server);
       } else if (deadlineMs <= eventMs) {
         time.timeMs = deadlineMs;
-        this.#flow.deadline();
+        this.#desk.deadline();
       } else {
         // Health checks and antagonists would go on for ever.
         if (eventMs > this.#endMs && requests.liveCount === 0) return;
@@ -180,7 +190,11 @@ export class Simulation {
       case EventKind.failFast:
         return this.#flow.failFast(subject, tag);
       case EventKind.tryTimeout:
-        return this.#flow.tryTimeout(subject, tag);
+        return this.#desk.tryTimeout(subject, tag);
+      case EventKind.retry:
+        return this.#desk.retry(subject, tag);
+      case EventKind.hedge:
+        return this.#desk.hedge(subject, tag);
       case EventKind.task:
         return this.#time.run(subject);
       case EventKind.antagonist: {
@@ -199,7 +213,9 @@ export class Simulation {
     const routing = streamOf(this.#seed, Purpose.routing);
     const work = streamOf(this.#seed, Purpose.work);
     const keys = streamOf(this.#seed, Purpose.keys);
+    const traits = streamOf(this.#seed, Purpose.traits);
     const workOf = createWorkSource(scenario.work);
+    const { keyCount, asks, lowPercent } = scenario;
     const peakPerMs = (this.fleet.capacityPerSecond / 1_000) * (this.#load.maxPercent / 100);
     const next = (): void => {
       const timeMs = this.#load.nextArrivalMs(this.#time.timeMs, peakPerMs, arrivals);
@@ -207,10 +223,14 @@ export class Simulation {
     };
     next();
     return () => {
-      this.#flow.arrive({
+      const key = keyCount > 0 ? keys.index(keyCount) : 0;
+      const ask = asks.length === 0 ? 0 : drawAsk(asks, traits.unit() * 100);
+      this.#desk.arrive({
         client: routing.index(scenario.clients),
-        key: scenario.keyCount > 0 ? keys.index(scenario.keyCount) : 0,
+        key,
+        context: ask * Math.max(1, keyCount) + key,
         work: workOf(work),
+        low: lowPercent > 0 && traits.unit() * 100 < lowPercent,
       });
       next();
     };
@@ -231,19 +251,25 @@ export class Simulation {
       runtime,
       world: { servers: this.fleet.servers, serverOf: (id) => this.#byId.get(id) },
     };
+    const { scenario } = this;
+    const place = { client: index, clientCount: scenario.clients, zone, zones };
     const client = new SimulatedClient({
       index,
       zone,
       runtime,
-      policies: parts.policiesOf(environment),
+      ports: {
+        policies: parts.policiesOf(environment),
+        createProber: (config) => this.#createProber(config, zone),
+        createChecker: (config, health, listener) =>
+          this.#createChecker({ config, environment: health, listener }, zone),
+      },
       options: {
-        ...parts.optionsOf(environment),
+        ...placed(parts.optionsOf(environment), place),
         name: `client-${index}`,
         discovery: this.#membership.discovery,
       },
       world: environment.world,
-      retry: parts.scenario.retry,
-      createProber: (config) => this.#createProber(config, zone),
+      scenario,
       onEvent: ({ type }) => {
         if (type === 'endpoint-ejected') this.ejectionCount++;
         else if (type === 'panic-entered') this.panicCount++;
@@ -255,14 +281,23 @@ export class Simulation {
 
   #createProber(config: ProbeConfig, zone: string): Prober {
     this.#startMonitors();
+    return new SimulatedProber({ config, time: this.#time, ...this.#waysFrom(zone) });
+  }
+
+  #createChecker(
+    parts: Omit<SimulatedCheckerParts, 'serverOf' | 'delayTo'>,
+    zone: string,
+  ): ActiveHealthChecker {
+    return new SimulatedChecker({ ...parts, ...this.#waysFrom(zone) });
+  }
+
+  #waysFrom(zone: string): Pick<SimulatedCheckerParts, 'serverOf' | 'delayTo'> {
     const { delayMs, crossZoneDelayMs = delayMs } = this.scenario.network;
-    return new SimulatedProber({
-      config,
-      time: this.#time,
+    return {
       serverOf: (id) => this.#byId.get(id),
       delayTo: (server) =>
         server.zone === zone || server.zone === '' ? delayMs : crossZoneDelayMs,
-    });
+    };
   }
 
   /** From now on servers keep account of their load: somebody wants to hear of it. */
@@ -275,6 +310,19 @@ export class Simulation {
   }
 }
 
-function contextsOf(keyCount: number): PickContext[] {
-  return Array.from({ length: keyCount }, (_, key) => ({ hashKey: `key-${key}` }));
+/** By ask, the first of which is none, and by key. */
+function contextsOf({ keyCount, asks }: Scenario): PickContext[] {
+  const subsets = [undefined, ...asks.map(({ subset }) => subset)];
+  return subsets.flatMap((subset) =>
+    Array.from({ length: Math.max(1, keyCount) }, (_, key) => ({
+      ...(subset === undefined ? {} : { subset }),
+      ...(keyCount > 0 ? { hashKey: `key-${key}` } : {}),
+    })),
+  );
+}
+
+/** The ask in whose part of 0..100 the percentage lies; 0: none, 1: the first. */
+function drawAsk(asks: Scenario['asks'], percent: number): number {
+  let sum = 0;
+  return asks.findIndex((ask) => percent < (sum += ask.percent)) + 1;
 }

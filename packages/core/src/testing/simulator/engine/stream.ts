@@ -15,6 +15,7 @@ export const Purpose = {
   server: 7,
   client: 8,
   oracle: 9,
+  traits: 10,
 } as const;
 
 export type Purpose = (typeof Purpose)[keyof typeof Purpose];

@@ -23,7 +23,7 @@ describe('decodeScenario', () => {
       name: 'test',
       description: '',
       clients: 20,
-      servers: [{ count: 3, cores: 4, speed: 1, weight: 1, zone: '' }],
+      servers: [{ count: 3, cores: 4, speed: 1, weight: 1, zone: '', priority: 0, labels: {} }],
       antagonists: [],
       work: { meanMs: 10, shape: 'exponential', alpha: 1.8, capMs: 1_000 },
       load: [{ atMs: 0, percent: 70, overMs: 0 }],
@@ -33,6 +33,10 @@ describe('decodeScenario', () => {
       durationMs: 15_000,
       faults: [],
       keyCount: 0,
+      affinity: 'key',
+      lowPercent: 0,
+      asks: [],
+      cluster: {},
       discoveryDelayMs: 0,
     });
   });
@@ -45,13 +49,22 @@ describe('decodeScenario', () => {
     });
     expect(faults).toEqual([
       { kind: 'slow', factor: 16, servers: {}, fromMs: 0 },
-      { kind: 'fail-fast', afterMs: 0.5, servers: {}, fromMs: 0, untilMs: 5 },
+      {
+        kind: 'fail-fast',
+        afterMs: 0.5,
+        outcome: 'serverError',
+        servers: {},
+        fromMs: 0,
+        untilMs: 5,
+      },
       {
         kind: 'deploy',
         batch: 1,
         everyMs: 1_000,
         drainMs: 500,
         downMs: 1_000,
+        coldMs: 0,
+        coldFactor: 4,
         servers: {},
         fromMs: 0,
       },
@@ -84,7 +97,16 @@ describe('decodeScenario', () => {
       'at most 100 percent of the servers in all, not 120',
     ],
     [{ work: { shape: 'pareto', capMs: 5 } }, 'scenario.work.capMs'],
-    [{ faults: [{ kind: 'gone' }] }, 'one of slow, fail-fast, black-hole, refuse, errors, deploy'],
+    [
+      {
+        asks: [
+          { subset: { v: '1' }, percent: 60 },
+          { subset: { v: '2' }, percent: 60 },
+        ],
+      },
+      'at most 100 percent of the requests in all, not 120',
+    ],
+    [{ faults: [{ kind: 'gone' }] }, 'one of slow, fail-fast, black-hole, refuse, errors, degrade'],
     [
       { faults: [{ kind: 'slow', servers: { count: 1, percent: 5 } }] },
       "scenario.faults[0].servers.percent: expected nothing, beside 'count'",

@@ -27,6 +27,9 @@ const serverGroup = object({
   zone: z
     .union([z.string(), z.array(text(64)).min(1)], { error: 'a zone, or a list of zones' })
     .default(''),
+  priority: integer({ min: 0, max: 127 }).default(0),
+  labels: z.record(z.string(), z.string()).default({}),
+  maxRequests: integer({ min: 1, max: 1_000_000 }).optional(),
 });
 
 const antagonist = object({
@@ -99,6 +102,8 @@ const lasting = {
   flap: object({ onMs: span(HOUR_MS), offMs: span(HOUR_MS) }).optional(),
 };
 
+const outcome = oneOf(['serverError', 'gatewayError']).default('serverError');
+
 const fault = z.discriminatedUnion(
   'kind',
   [
@@ -107,28 +112,47 @@ const fault = z.discriminatedUnion(
       factor: number({ min: 0.0001, max: 10_000 }).default(16),
       ...lasting,
     }),
-    object({ kind: z.literal('fail-fast'), afterMs: time(HOUR_MS).default(0.5), ...lasting }),
+    object({
+      kind: z.literal('fail-fast'),
+      afterMs: time(HOUR_MS).default(0.5),
+      outcome,
+      ...lasting,
+    }),
     object({ kind: z.literal('black-hole'), ...lasting }),
     object({ kind: z.literal('refuse'), ...lasting }),
-    object({ kind: z.literal('errors'), ratio: number({ min: 0, max: 1 }), ...lasting }),
+    object({ kind: z.literal('errors'), ratio: number({ min: 0, max: 1 }), outcome, ...lasting }),
+    object({ kind: z.literal('degrade'), ...lasting }),
     object({
       kind: z.literal('deploy'),
       batch: integer({ min: 1, max: MAX_SERVERS }).default(1),
       everyMs: span(HOUR_MS).default(1_000),
       drainMs: time(HOUR_MS).default(500),
       downMs: time(HOUR_MS).default(1_000),
+      coldMs: time(HOUR_MS).default(0),
+      coldFactor: number({ min: 0.0001, max: 10_000 }).default(4),
       ...when,
     }),
   ],
-  { error: 'a fault whose kind is one of slow, fail-fast, black-hole, refuse, errors, deploy' },
+  {
+    error:
+      'a fault whose kind is one of slow, fail-fast, black-hole, refuse, errors, degrade, deploy',
+  },
 );
 
 const retry = object({
-  attempts: integer({ min: 1, max: 10 }).default(2),
+  attempts: integer({ min: 1, max: 6 }).default(2),
   perTryMs: span(HOUR_MS).optional(),
   budgetRatio: number({ min: 0, max: 10 }).default(0.2),
   minPerSecond: number({ min: 0, max: 1_000_000 }).default(10),
 });
+
+const hedge = object({
+  delayMs: time(600_000).optional(),
+  percentile: number({ min: 1, max: 99.99 }).optional(),
+  maxHedges: integer({ min: 1, max: 4 }).optional(),
+});
+
+const ask = object({ subset: z.record(z.string(), z.string()), percent: percent() });
 
 /** The authority for scenarios in code and in files. */
 export const scenarioSchema: z.ZodType<CodedScenario, ScenarioOptions> = object({
@@ -151,9 +175,20 @@ export const scenarioSchema: z.ZodType<CodedScenario, ScenarioOptions> = object(
   durationMs: durationMs({ min: 100, max: DAY_MS }).default(15_000),
   faults: z.array(fault, { error: 'a list of faults' }).default([]),
   retry: retry.optional(),
+  hedge: hedge.optional(),
   keyCount: integer({ min: 0, max: 1_000_000 }).default(0),
+  affinity: oneOf(['key', 'cookie']).default('key'),
+  lowPercent: percent().default(0),
+  asks: z.array(ask, { error: 'a list of subsets' }).default([]),
+  // Checked by the clusters themselves.
+  cluster: z.record(z.string(), z.unknown(), { error: 'options of a cluster' }).default({}),
   discoveryDelayMs: time(HOUR_MS).default(0),
-}).superRefine(({ servers, antagonists }, context) => {
+}).superRefine(({ servers, antagonists, asks }, context) => {
+  const asked = asks.reduce((sum, part) => sum + part.percent, 0);
+  if (asked > 100) {
+    const message = `at most 100 percent of the requests in all, not ${asked}`;
+    context.addIssue({ code: 'custom', path: ['asks'], message });
+  }
   const count = servers.reduce((sum, group) => sum + group.count, 0);
   if (count > MAX_SERVERS) {
     const message = `at most ${MAX_SERVERS} servers in all, not ${count}`;

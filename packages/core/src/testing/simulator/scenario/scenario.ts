@@ -37,8 +37,24 @@ export interface ScenarioOptions {
   readonly faults?: readonly FaultOptions[] | undefined;
   /** Retries of the clients. Default: none. */
   readonly retry?: RetryOptions | undefined;
+  /** Second tries at answers that are late. Default: none. */
+  readonly hedge?: HedgeOptions | undefined;
   /** Distinct affinity keys of the requests, 0..1,000,000, all equally likely. Default 0: requests carry no key. */
   readonly keyCount?: number | undefined;
+  /**
+   * How a key leads to a server. `key`, the default: by the policy, if it goes by keys. `cookie`: every key is a browser,
+   * which stays with one client and keeps the signed cookie that it gets.
+   */
+  readonly affinity?: 'key' | 'cookie' | undefined;
+  /** Part of the requests that are of low criticality, 0..100; the others are normal. Default 0. */
+  readonly lowPercent?: number | undefined;
+  /** Requests that name a subset. Default: none does. The percentages together at most 100. */
+  readonly asks?: readonly AskOptions[] | undefined;
+  /**
+   * Options of the clients' clusters but for name and discovery, in the words of the code also in a file. What topology
+   * needs to know of the clients is filled in: `locality`, `peers` for `zoneAware`, `index` and `count` of `aperture`.
+   */
+  readonly cluster?: Readonly<Record<string, unknown>> | undefined;
   /** How long a change of the members takes to reach the clients, 0..1 h, default 0. */
   readonly discoveryDelayMs?: number | undefined;
 }
@@ -55,6 +71,19 @@ export interface ServerGroupOptions {
   readonly weight?: number | undefined;
   /** Names one zone for all, or several that they are dealt out to in turn. Default: no zone. */
   readonly zone?: string | readonly string[] | undefined;
+  /** The priority that discovery gives out, 0..127. Default 0. */
+  readonly priority?: number | undefined;
+  /** The metadata that discovery gives out. Default none. */
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  /** Requests that a server takes at a time; more are answered at once with "overloaded". Default: any number. */
+  readonly maxRequests?: number | undefined;
+}
+
+/** A part of the requests that only some servers may serve. */
+export interface AskOptions {
+  readonly subset: Readonly<Record<string, string>>;
+  /** 0..100. */
+  readonly percent: number;
 }
 
 /** Something that takes cores away from time to time. A server has at most one; who has one is drawn. */
@@ -103,7 +132,7 @@ export interface NetworkOptions {
 }
 
 export interface RetryOptions {
-  /** Attempts in all, 1..10, default 2. */
+  /** Attempts in all, 1..6, default 2. */
   readonly attempts?: number | undefined;
   /** Time limit of one attempt, 1 ms..1 h. Default: only the deadline. */
   readonly perTryMs?: number | undefined;
@@ -113,6 +142,16 @@ export interface RetryOptions {
   readonly minPerSecond?: number | undefined;
 }
 
+/** Options of the client's own `HedgePolicy`, which has the defaults. */
+export interface HedgeOptions {
+  /** Time after which another server is asked, 0..10 min. Default: the percentile. */
+  readonly delayMs?: number | undefined;
+  /** Or after that of so many first tries, 1..99.99. Default 95. */
+  readonly percentile?: number | undefined;
+  /** 1..4, default 1. */
+  readonly maxHedges?: number | undefined;
+}
+
 /** Something that goes wrong with some servers, for some time. */
 export type FaultOptions =
   | SlowFaultOptions
@@ -120,6 +159,7 @@ export type FaultOptions =
   | BlackHoleFaultOptions
   | RefuseFaultOptions
   | ErrorsFaultOptions
+  | DegradeFaultOptions
   | DeployFaultOptions;
 
 /** Which servers. Conditions narrow the choice; of the servers that meet them, the first ones are taken. */
@@ -164,6 +204,8 @@ export interface FailFastFaultOptions extends LastingFault {
   readonly kind: 'fail-fast';
   /** Time from arrival to the answer, 0..1 h, default 0.5. */
   readonly afterMs?: number | undefined;
+  /** HTTP 500, or 502 to 504. Default `serverError`. */
+  readonly outcome?: 'serverError' | 'gatewayError' | undefined;
 }
 
 /** Takes requests and does not go on with any: a deadlock, a network that swallows packets. */
@@ -181,6 +223,13 @@ export interface ErrorsFaultOptions extends LastingFault {
   readonly kind: 'errors';
   /** 0..1. */
   readonly ratio: number;
+  /** HTTP 500, or 502 to 504. Default `serverError`. */
+  readonly outcome?: 'serverError' | 'gatewayError' | undefined;
+}
+
+/** Works, but asks to be spared when its health is checked. Without `health` among the options nobody hears it. */
+export interface DegradeFaultOptions extends LastingFault {
+  readonly kind: 'degrade';
 }
 
 /** A deploy wave: in turn each server leaves discovery, finishes its requests, restarts and is listed again. */
@@ -194,6 +243,10 @@ export interface DeployFaultOptions extends FaultBase {
   readonly drainMs?: number | undefined;
   /** From the end of the process to being listed again, 0..1 h, default 1,000. */
   readonly downMs?: number | undefined;
+  /** After it is back a server works more slowly for this time, 0..1 h, default 0. */
+  readonly coldMs?: number | undefined;
+  /** So many times as slowly, above 0..10,000. Default 4. */
+  readonly coldFactor?: number | undefined;
 }
 
 /** Checked, with the defaults filled in. */
@@ -201,7 +254,7 @@ export interface Scenario {
   readonly name: string;
   readonly description: string;
   readonly clients: number;
-  readonly servers: readonly Filled<ServerGroupOptions>[];
+  readonly servers: readonly ServerGroup[];
   readonly antagonists: readonly AntagonistOptions[];
   readonly work: Filled<WorkOptions>;
   readonly load: readonly Filled<LoadStepOptions>[];
@@ -212,9 +265,17 @@ export interface Scenario {
   readonly faults: readonly Fault[];
   readonly retry?:
     (Filled<Omit<RetryOptions, 'perTryMs'>> & Pick<RetryOptions, 'perTryMs'>) | undefined;
+  readonly hedge?: HedgeOptions | undefined;
   readonly keyCount: number;
+  readonly affinity: 'key' | 'cookie';
+  readonly lowPercent: number;
+  readonly asks: readonly AskOptions[];
+  readonly cluster: Readonly<Record<string, unknown>>;
   readonly discoveryDelayMs: number;
 }
+
+export type ServerGroup = Filled<Omit<ServerGroupOptions, 'maxRequests'>> &
+  Pick<ServerGroupOptions, 'maxRequests'>;
 
 export type Fault =
   | LastingFaultOf<SlowFaultOptions>
@@ -222,6 +283,7 @@ export type Fault =
   | LastingFaultOf<BlackHoleFaultOptions>
   | LastingFaultOf<RefuseFaultOptions>
   | LastingFaultOf<ErrorsFaultOptions>
+  | LastingFaultOf<DegradeFaultOptions>
   | DeployFault;
 
 export type DeployFault = Filled<DeployFaultOptions>;

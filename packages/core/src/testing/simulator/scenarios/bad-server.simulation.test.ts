@@ -7,10 +7,10 @@ import type { ScenarioOptions } from '../scenario/scenario.ts';
 import { simulate } from '../simulate.ts';
 import { blackHole, failFast, flapping, slow } from './bad-server.ts';
 
-/** Shorter than the scenario: some 60,000 requests. */
+/** Shorter than the scenario: some 40,000 requests. */
 function play(scenario: ScenarioOptions, policy: PolicyOptions, health = true): SimulationResult {
   return simulate(
-    { ...scenario, warmUpMs: 500, durationMs: 4_000, keyCount: 10_000 },
+    { ...scenario, warmUpMs: 500, durationMs: 2_500, keyCount: 10_000 },
     { policy, ...(health ? {} : { cluster: { outlierDetection: false } }) },
   );
 }

@@ -1,6 +1,9 @@
 import type { ScenarioOptions } from '../scenario/scenario.ts';
 import { blackHole, failFast, flapping, slow } from './bad-server.ts';
 import { deployWave, outage, overload, zoneLoss } from './change.ts';
+import { type OutlierScenarioName, outlierScenarios } from './outliers.ts';
+import { type ResilienceScenarioName, resilienceScenarios } from './resilience.ts';
+import { type TopologyScenarioName, topologyScenarios } from './topology.ts';
 import { heavyTail, hetero, homo, single } from './uneven.ts';
 
 /** Scenarios that come with the simulator. Spread one into a scenario of your own to change a part of it. */
@@ -17,6 +20,9 @@ export const scenarios: Readonly<Record<ScenarioName, ScenarioOptions>> = {
   'deploy-wave': deployWave,
   overload,
   outage,
+  ...topologyScenarios,
+  ...outlierScenarios,
+  ...resilienceScenarios,
 };
 
 export type ScenarioName =
@@ -31,4 +37,7 @@ export type ScenarioName =
   | 'zone-loss'
   | 'deploy-wave'
   | 'overload'
-  | 'outage';
+  | 'outage'
+  | TopologyScenarioName
+  | OutlierScenarioName
+  | ResilienceScenarioName;

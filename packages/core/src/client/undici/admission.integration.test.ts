@@ -1,0 +1,3 @@
+import { admissionSuite } from './test-support/admission.suite.ts';
+
+admissionSuite('undici 8');

@@ -1,0 +1,6 @@
+import { vi } from 'vitest';
+import { admissionSuite } from './test-support/admission.suite.ts';
+
+vi.mock('undici', () => import('undici-v7'));
+
+admissionSuite('undici 7');

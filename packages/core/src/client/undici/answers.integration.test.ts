@@ -1,0 +1,3 @@
+import { answersSuite } from './test-support/answers.suite.ts';
+
+answersSuite('undici 8');

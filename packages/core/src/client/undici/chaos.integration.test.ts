@@ -1,0 +1,3 @@
+import { chaosSuite } from './test-support/chaos.suite.ts';
+
+chaosSuite('undici 8');

@@ -1,0 +1,3 @@
+import { deadlinesSuite } from './test-support/deadlines.suite.ts';
+
+deadlinesSuite('undici 8');

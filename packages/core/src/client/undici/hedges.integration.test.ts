@@ -1,0 +1,3 @@
+import { hedgesSuite } from './test-support/hedges.suite.ts';
+
+hedgesSuite('undici 8');
