@@ -34,7 +34,7 @@ function project(options: ProjectOptions): ViteUserConfig {
   };
 }
 
-const KINDS = ['property', 'simulation', 'integration'] as const;
+const KINDS = ['property', 'simulation', 'integration', 'load'] as const;
 const source = (kind: string): string => `packages/*/src/**/*.${kind}.test.ts`;
 
 export default defineConfig({
@@ -58,6 +58,8 @@ export default defineConfig({
         timeoutMs: 60_000,
         group: 3,
       }),
+      // Real traffic at a rate: the last one and alone, because a starved machine looks like a fault.
+      project({ name: 'load', include: [source('load')], timeoutMs: 180_000, group: 4 }),
     ],
   },
 });

@@ -70,6 +70,7 @@ console.log(`the client knows ${left.length}`);
 
 isRunning = false;
 await traffic;
+if (failed > 0) process.exitCode = 1;
 console.log(`${answered > 0 ? 'requests were answered' : 'no request'}, ${failed} failed`);
 
 await dispatcher.close();

@@ -9,6 +9,7 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { createCircuitBreakers } from '@evenkeel/core/opossum';
 import {
   decodeScenarioFile,
   type ScenarioOptions,
@@ -39,6 +40,7 @@ const scenario = await scenarioNamed(values.scenario);
 const results = values.policies.split(',').map((policy) =>
   simulate(scenario, {
     policy,
+    createCircuitBreakers,
     seed: Number(values.seed),
     loadPercent: values.load === undefined ? undefined : Number(values.load),
   }),

@@ -5,7 +5,7 @@
  * the path, or the reason to skip. Everything here is optional: without it, its tests are skipped
  * (or fail, with EVENKEEL_REQUIRE=all).
  */
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheDirectory, searchPath } from './lib/paths.mjs';
 
@@ -19,9 +19,10 @@ import { cacheDirectory, searchPath } from './lib/paths.mjs';
 
 /**
  * The Debian package of the system's own release, the exact npm package, or a package of another
- * Debian release, which is unpacked below `.cache` and leaves the system alone.
+ * Debian release, which is unpacked below `.cache` and leaves the system alone. Or the machine itself:
+ * nothing installs that.
  *
- * @typedef {{ apt: string } | { npm: string } | { debian: string, suite: string }} ComponentSource
+ * @typedef {{ apt: string } | { npm: string } | { debian: string, suite: string } | { machine: string }} ComponentSource
  */
 
 /** Exact versions: the matrix must not change because a new Node came out. */
@@ -31,9 +32,30 @@ const NODE_VERSIONS = { 22: '22.23.3', 24: '24.21.0' };
 export const components = [
   apt('dnsmasq', 'dnsmasq-base', 'DNS discovery'),
   apt('unbound', 'unbound', 'DNS discovery with records that change'),
+  apt('ip', 'iproute2', 'half-open connections, in a network namespace'),
   apt('unbound-control', 'unbound', 'DNS discovery with records that change'),
+  apt('haproxy', 'haproxy', 'the proxy benchmark'),
+  apt('nginx', 'nginx-light', 'the proxy benchmark'),
+  apt('wrk', 'wrk', 'the proxy benchmark'),
+  apt('openssl', 'openssl', 'TLS of the proxy'),
+  apt('etcd', 'etcd-server', 'etcd discovery and registration'),
   // The last Debian release with Consul; the binary needs nothing but libc.
   unpacked('consul', { suite: 'bullseye', usedBy: 'Consul discovery and registration' }),
+  {
+    name: 'zookeeper',
+    // Not what tests start, but what shows that the package is there; it brings Java along.
+    file: '/usr/share/zookeeper/bin/zkServer.sh',
+    usedBy: 'ZooKeeper discovery and registration',
+    source: { apt: 'zookeeper' },
+  },
+  apt('clang', 'clang', 'the build of BPF programs'),
+  apt('bpftool', 'bpftool', 'the build of BPF programs'),
+  {
+    name: 'bpf',
+    file: '/sys/kernel/btf/vmlinux',
+    usedBy: 'BPF programs in the running kernel',
+    source: { machine: 'root on Linux with BPF and BTF (CONFIG_DEBUG_INFO_BTF)' },
+  },
   node(22, 'fetch and undici on Node 22'),
   node(24, 'fetch and undici on Node 24'),
 ];
@@ -104,6 +126,7 @@ export function unpackDirectory(name) {
 export function describeSource({ source }) {
   if ('apt' in source) return `Debian package ${source.apt}`;
   if ('npm' in source) return `npm package ${source.npm}`;
+  if ('machine' in source) return source.machine;
   return `package ${source.debian} of Debian ${source.suite}`;
 }
 
@@ -117,6 +140,9 @@ const EXTRA_DIRECTORIES = ['/usr/sbin', '/usr/local/sbin', '/sbin'];
  * @returns {string | undefined}
  */
 export function findComponent(component) {
+  if ('machine' in component.source) {
+    return process.getuid?.() === 0 && existsSync(component.file) ? component.file : undefined;
+  }
   if (component.file.includes('/'))
     return isExecutable(component.file) ? component.file : undefined;
   return [...searchPath(), ...EXTRA_DIRECTORIES]

@@ -7,6 +7,8 @@ import { writeFileSync } from 'node:fs';
 import { format, resolveConfig } from 'prettier';
 import { clusterJsonSchema } from '@evenkeel/core';
 import { consulSource } from '@evenkeel/core/consul';
+import { etcdSource } from '@evenkeel/core/etcd';
+import { zookeeperSource } from '@evenkeel/core/zookeeper';
 import { renderReference } from './reference/render.ts';
 
 /** Where the page stands. */
@@ -14,7 +16,7 @@ export const REFERENCE_FILE: URL = new URL('../docs/reference/cluster-config.md'
 
 /** The page as it has to be, formatted as the repository is. */
 export async function configReference(): Promise<string> {
-  const sources = [consulSource];
+  const sources = [consulSource, etcdSource, zookeeperSource];
   const page = renderReference({
     code: clusterJsonSchema({ form: 'code', sources }),
     file: clusterJsonSchema({ form: 'file', sources }),

@@ -3,8 +3,10 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ConsulAgent } from './support/consul-agent.ts';
+import { EtcdServer } from './support/etcd-server.ts';
 import { requireComponent } from './support/require-component.ts';
 import { repositoryRoot, runProcess } from './support/run-process.ts';
+import { ZookeeperServer } from './support/zookeeper-server.ts';
 
 /** A server that an example finds by its environment, as the header of the example says. */
 interface Server {
@@ -17,12 +19,22 @@ const STARTERS: Readonly<Record<string, (command: string) => Promise<Server>>> =
     const agent = await ConsulAgent.start(command);
     return { env: { CONSUL_HTTP_ADDR: agent.address }, dispose: () => agent.dispose() };
   },
+  etcd: async (command) => {
+    const server = await EtcdServer.start(command);
+    return { env: { ETCDCTL_ENDPOINTS: server.address }, dispose: () => server.dispose() };
+  },
+  zookeeper: async () => {
+    const server = await ZookeeperServer.start();
+    return { env: { ZOOKEEPER_SERVERS: server.address }, dispose: () => server.dispose() };
+  },
 };
 
 /** Which component an example needs; the others need none. */
 const NEEDS: Readonly<Record<string, string>> = {
   'consul.ts': 'consul',
+  'etcd.ts': 'etcd',
   'registration.ts': 'consul',
+  'zookeeper.ts': 'zookeeper',
 };
 
 const names = (await readdir(join(repositoryRoot, 'examples'))).filter((name) =>

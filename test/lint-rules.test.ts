@@ -105,6 +105,10 @@ function writeTree(root: string): void {
   };
   writeFileSync(join(root, 'tsconfig.json'), JSON.stringify(tsconfig));
   symlinkSync(join(repositoryRoot, 'node_modules'), join(root, 'node_modules'));
+  // The configuration reads the folders of every package that has a table.
+  for (const name of Object.keys(importTables)) {
+    mkdirSync(join(root, 'packages', name, 'src'), { recursive: true });
+  }
   for (const { file, source } of lintCases) {
     const path = join(root, pathOf(file));
     mkdirSync(dirname(path), { recursive: true });

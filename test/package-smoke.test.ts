@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { requireComponent } from './support/require-component.ts';
 import { type ProcessResult, repositoryRoot, runToSuccess } from './support/run-process.ts';
 import {
   createTemporaryDirectory,
@@ -36,7 +37,9 @@ const specifiers = Object.entries(manifest.exports)
   .map(([name]) => `${manifest.name}${name.slice(1)}`);
 const peers = Object.keys(manifest.peerDependencies);
 /** Entries made for one optional peer; all others have to work without any. */
-const peerSpecifiers = ['undici', 'metrics', 'opossum'].map((name) => `${manifest.name}/${name}`);
+const peerSpecifiers = ['undici', 'metrics', 'opossum', 'zookeeper'].map(
+  (name) => `${manifest.name}/${name}`,
+);
 const plainSpecifiers = specifiers.filter((specifier) => !peerSpecifiers.includes(specifier));
 
 describe(`${manifest.name} as published`, () => {
@@ -61,7 +64,7 @@ describe(`${manifest.name} as published`, () => {
 
   beforeAll(async () => {
     directory = await createTemporaryDirectory('consumer');
-    await runToSuccess('node', ['scripts/build.mjs'], { timeoutMs: 120_000 });
+    await buildAll();
     const pack = await runToSuccess(
       'npm',
       ['pack', '--json', '--ignore-scripts', '--pack-destination', directory.path],
@@ -197,6 +200,84 @@ describe(`${manifest.name} as published`, () => {
     });
   });
 });
+
+describe('@evenkeel/bpf as published', () => {
+  const from = join(repositoryRoot, 'packages/bpf');
+  let directory: TemporaryDirectory;
+  let packed: PackResult;
+  const consumer = (command: string, ...args: string[]): Promise<ProcessResult> =>
+    runToSuccess(command, args, { cwd: directory.path, timeoutMs: 120_000 });
+
+  beforeAll(async () => {
+    directory = await createTemporaryDirectory('bpf-consumer');
+    await buildAll();
+    const pack = ['pack', '--json', '--ignore-scripts', '--pack-destination', directory.path];
+    packed = onlyResult(JSON.parse((await runToSuccess('npm', pack, { cwd: from })).stdout));
+    writeFileSync(join(directory.path, 'package.json'), '{ "private": true }\n');
+    // Without install scripts: koffi's binary comes as a package of its own.
+    const flags = ['--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund'];
+    await consumer('npm', 'install', ...flags, '--loglevel=error', `./${packed.filename}`);
+  }, 240_000);
+
+  afterAll(() => directory.remove());
+
+  it('holds what users need to build programs, and no tests', async () => {
+    const paths = packed.files.map((file) => file.path);
+    expect(paths).toEqual(
+      expect.arrayContaining(['include/evenkeel/bpf.h', 'bin/evenkeel-bpf.js', 'LICENSE']),
+    );
+    expect(paths.filter((path) => /\.test\.|test-support|tsbuildinfo/u.test(path))).toEqual([]);
+    const tarball = new Uint8Array(readFileSync(join(directory.path, packed.filename)));
+    const { messages, pkg } = await publint({ strict: true, pack: { tarball: tarball.buffer } });
+    expect(messages.map((message) => formatMessage(message, pkg))).toEqual([]);
+  });
+
+  it('loads alike by import and require', async () => {
+    const names = ['@evenkeel/bpf', '@evenkeel/bpf/build'];
+    const results: string[] = [];
+    for (const [kind, loader] of [
+      ['mjs', LOAD_ESM],
+      ['cjs', LOAD_COMMONJS],
+    ] as const) {
+      writeFileSync(join(directory.path, `load.${kind}`), `${loader}(${JSON.stringify(names)});\n`);
+      results.push((await consumer('node', `load.${kind}`)).stdout);
+    }
+    expect(results[0]).toContain('loadObject');
+    expect(results[1]).toBe(results[0]);
+  });
+
+  it('brings its command', async () => {
+    const { stdout } = await consumer('node_modules/.bin/evenkeel-bpf', '--help');
+    expect(stdout).toContain('Usage: evenkeel-bpf build');
+  });
+
+  const tools = [requireComponent('clang'), requireComponent('bpftool')];
+  const lacksTools = tools.some(({ path }) => path === undefined);
+  it.skipIf(lacksTools)('finds its header from either module format', async () => {
+    writeFileSync(join(directory.path, 'tiny.bpf.c'), TINY_PROGRAM);
+    const build = `const built = buildObject('tiny.bpf.c'); console.log(built.module)`;
+    for (const [kind, source] of [
+      ['mjs', `import { buildObject } from '@evenkeel/bpf/build'; ${build}`],
+      ['cjs', `const { buildObject } = require('@evenkeel/bpf/build'); ${build}`],
+    ] as const) {
+      writeFileSync(join(directory.path, `build.${kind}`), source);
+      expect((await consumer('node', `build.${kind}`)).stdout).toBe('tiny.ts\n');
+    }
+  });
+});
+
+const TINY_PROGRAM = `#include <evenkeel/bpf.h>
+SEC("xdp") int pass(struct xdp_md *context) { return XDP_PASS; }
+EVENKEEL_LICENSE;
+`;
+
+let built: Promise<unknown> | undefined;
+
+/** Once for all packages: a build empties the folders that another test packs. */
+function buildAll(): Promise<unknown> {
+  built ??= runToSuccess('node', ['scripts/build.mjs'], { timeoutMs: 240_000 });
+  return built;
+}
 
 type ExportNames = Readonly<Record<string, readonly string[]>>;
 

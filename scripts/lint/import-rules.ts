@@ -163,6 +163,7 @@ const asPackagePrefixes = (name: string): string[] =>
 /** The folder whose sub-folders may not reach each other: the row's own, or that of a nested row. */
 function closedFolder(row: ImportRow): string | undefined {
   if (row.closedSubfolders === true) return row.folder;
+  if (row.openSubfolders === true) return undefined;
   const slash = row.folder.lastIndexOf('/');
   return slash < 0 ? undefined : row.folder.slice(0, slash);
 }

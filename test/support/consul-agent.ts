@@ -2,8 +2,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { freePorts } from './free-ports.ts';
+import type { NetworkNamespace } from './network-namespace.ts';
 import { createTemporaryDirectory, type TemporaryDirectory } from './temporary-directory.ts';
 
 export interface ConsulAgentOptions {
@@ -12,6 +13,21 @@ export interface ConsulAgentOptions {
   readonly datacenter?: string | undefined;
   /** LAN and WAN address of another agent's server, to join two data centres. */
   readonly joinWan?: ConsulAgent | undefined;
+  /** One server of several. Default: alone. */
+  readonly member?: ConsulMember | undefined;
+  /** Files in PEM: an HTTPS port besides, which wants a client certificate of the authority. Default: none. */
+  readonly tls?: { readonly ca: string; readonly cert: string; readonly key: string } | undefined;
+  /** Runs in there, and is reached at its address. Default: on loopback. */
+  readonly namespace?: NetworkNamespace | undefined;
+}
+
+/** How a server finds the others of its cluster. */
+export interface ConsulMember {
+  readonly name: string;
+  readonly size: number;
+  /** HTTP, LAN, WAN and server port. */
+  readonly ports: readonly number[];
+  readonly joinLan: readonly number[];
 }
 
 /** An instance as Consul's agent API takes it, in short. */
@@ -32,7 +48,11 @@ const LIMIT_MS = 30_000;
 
 export class ConsulAgent {
   readonly port: number;
+  readonly securePort: number;
   readonly wanPort: number;
+  /** Where other servers reach this one: how it is named as a leader. */
+  readonly serverAddress: string;
+  readonly #host: string;
   readonly #command: string;
   readonly #options: ConsulAgentOptions;
   readonly #directory: TemporaryDirectory;
@@ -45,26 +65,32 @@ export class ConsulAgent {
     options: ConsulAgentOptions,
     state: { directory: TemporaryDirectory; ports: readonly number[] },
   ) {
-    const [http = 0, lan = 0, wan = 0, server = 0] = state.ports;
+    const [http = 0, lan = 0, wan = 0, server = 0, https = 0] = state.ports;
+    const { namespace, member, datacenter = 'dc1', joinWan, tls } = options;
+    this.#host = namespace?.address ?? '127.0.0.1';
     this.port = http;
+    this.securePort = https;
     this.wanPort = wan;
+    this.serverAddress = `${this.#host}:${server}`;
     this.#command = command;
     this.#options = options;
     this.#directory = state.directory;
     this.#arguments = [
-      ...['agent', '-server', '-bootstrap-expect=1', '-bind=127.0.0.1', '-client=127.0.0.1'],
-      ...['-node=node-1', `-datacenter=${options.datacenter ?? 'dc1'}`, '-log-level=warn'],
+      ...['agent', '-server', `-bootstrap-expect=${member?.size ?? 1}`, '-log-level=warn'],
+      ...[`-bind=${this.#host}`, `-client=${this.#host}`],
+      ...[`-node=${member?.name ?? 'node-1'}`, `-datacenter=${datacenter}`],
       ...[`-http-port=${http}`, '-dns-port=-1', '-grpc-port=-1', `-server-port=${server}`],
       ...[`-serf-lan-port=${lan}`, `-serf-wan-port=${wan}`],
-      ...(options.joinWan === undefined
-        ? []
-        : [`-retry-join-wan=127.0.0.1:${options.joinWan.wanPort}`]),
+      ...(tls === undefined ? [] : [`-https-port=${https}`]),
+      ...(joinWan === undefined ? [] : [`-retry-join-wan=127.0.0.1:${joinWan.wanPort}`]),
+      ...(member?.joinLan ?? []).map((port) => `-retry-join=127.0.0.1:${port}`),
     ];
   }
 
   static async start(command: string, options: ConsulAgentOptions = {}): Promise<ConsulAgent> {
     const directory = await createTemporaryDirectory('consul');
-    const agent = new ConsulAgent(command, options, { directory, ports: await freePorts(4) });
+    const ports = [...(options.member?.ports ?? (await freePorts(4))), ...(await freePorts(1))];
+    const agent = new ConsulAgent(command, options, { directory, ports });
     try {
       await agent.start();
     } catch (error) {
@@ -75,17 +101,26 @@ export class ConsulAgent {
   }
 
   get address(): string {
-    return `http://127.0.0.1:${this.port}`;
+    return `http://${this.#host}:${this.port}`;
+  }
+
+  get secureAddress(): string {
+    return `https://${this.#host}:${this.securePort}`;
   }
 
   /** Starts the process on the data that it has and waits until it knows a leader. */
   async start(): Promise<void> {
     const config = join(this.#directory.path, 'agent.json');
-    await writeFile(config, JSON.stringify(configOf(this.#options)));
+    const { namespace, tls } = this.#options;
+    await writeFile(config, JSON.stringify(configOf(this.#options, this.#directory.path)));
+    for (const [name, pem] of Object.entries(tls ?? {})) {
+      await writeFile(join(this.#directory.path, `${name}.pem`), pem);
+    }
     const data = join(this.#directory.path, `data-${this.#dataNumber}`);
+    const [command, ...before] = [...(namespace?.prefix ?? []), this.#command] as [string];
     const child = spawn(
-      this.#command,
-      [...this.#arguments, `-config-file=${config}`, `-data-dir=${data}`],
+      command,
+      [...before, ...this.#arguments, `-config-file=${config}`, `-data-dir=${data}`],
       { stdio: ['ignore', 'pipe', 'pipe'] },
     );
     this.#process = child;
@@ -228,8 +263,16 @@ export class ConsulAgent {
   }
 }
 
-function configOf({ acl }: ConsulAgentOptions): object {
+function configOf({ acl, tls }: ConsulAgentOptions, directory: string): object {
   return {
+    ...(tls === undefined
+      ? {}
+      : {
+          ca_file: join(directory, 'ca.pem'),
+          cert_file: join(directory, 'cert.pem'),
+          key_file: join(directory, 'key.pem'),
+          verify_incoming_https: true,
+        }),
     disable_update_check: true,
     // Tests send more to one agent than a fleet does.
     limits: { http_max_conns_per_client: 2_000 },
@@ -248,21 +291,4 @@ function configOf({ acl }: ConsulAgentOptions): object {
 
 function idOf({ name, address, port }: ServiceInstance): string {
   return `${name}-${address ?? 'node'}-${port}`;
-}
-
-/** Ports that nobody has at the moment; all are held until the last is known, so that they differ. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports: number[] = [];
-  for (const server of servers) {
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const address = server.address();
-    if (address !== null && typeof address === 'object') ports.push(address.port);
-  }
-  for (const server of servers) {
-    server.close();
-    await once(server, 'close');
-  }
-  return ports;
 }

@@ -36,7 +36,10 @@ export function requireComponent(
   if (path !== undefined) return { path };
 
   const source = describeSource(component);
-  const reason = `${name} is not installed (${source}; "npm run setup -- --tests" installs it where it may)`;
+  const reason =
+    'machine' in component.source
+      ? `${name} is not available here (it takes ${source})`
+      : `${name} is not installed (${source}; "npm run setup -- --tests" installs it where it may)`;
   if (isRequired(name)) throw new Error(`${reason}, and EVENKEEL_REQUIRE asks for it`);
   process.stderr.write(`skipping the tests of ${component.usedBy}: ${reason}\n`);
   return { reason };

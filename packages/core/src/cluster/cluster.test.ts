@@ -68,6 +68,22 @@ describe('BalancedCluster', () => {
     return 'no PickError';
   };
 
+  it('spares what discovery calls degraded, until it no longer does', () => {
+    const others = ['10.0.0.2:80', '10.0.0.3:80', '10.0.0.4:80'];
+    deliver({ address: '10.0.0.1:80', degraded: true }, ...others);
+    expect(cluster.stateOf(0)).toBe('degraded');
+    // Three of four, over-provisioned by 1.4, can take everything.
+    expect(pickMany(20)).toEqual(new Set([1, 2, 3]));
+    deliver('10.0.0.1:80', ...others);
+    runtime.scheduler.advance(0);
+    expect(cluster.stateOf(0)).toBe('healthy');
+    expect(pickMany(20)).toEqual(new Set([0, 1, 2, 3]));
+    expect(events.filter(({ type }) => type === 'health-changed')).toMatchObject([
+      { to: 'degraded', reason: 'degraded, says discovery' },
+      { to: 'healthy', reason: 'no longer degraded, says discovery' },
+    ]);
+  });
+
   it('says why there is no endpoint', async () => {
     expect(failureOf(() => cluster.acquire())).toBe('EVENKEEL_NOT_READY');
     deliver();

@@ -56,6 +56,16 @@ export class HealthBook implements ActiveHealthListener, OutlierListener {
     this.#onChange();
   }
 
+  /** Discovery has listed these. */
+  onListed(members: readonly Member[]): void {
+    for (const member of members) {
+      const on = member.endpoint.degraded;
+      const reason = on ? 'degraded, says discovery' : 'no longer degraded, says discovery';
+      this.set(member, HealthFlag.listedDegraded, { on, reason });
+    }
+    this.warmUp?.onListed(members);
+  }
+
   onActiveHealth(slot: number, verdict: ActiveHealthVerdict): void {
     const member = this.#membership.at(slot);
     if (member === undefined) return;

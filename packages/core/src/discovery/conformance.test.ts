@@ -10,9 +10,12 @@ import { fallback } from './compose/fallback.ts';
 import { merge } from './compose/merge.ts';
 import { completeConsulOptions } from './consul/config.ts';
 import { createConsulResolver } from './consul/consul.ts';
-import type { HttpAnswer, HttpPort, HttpRequest } from './consul/http/http-port.ts';
+import type { HttpAnswer, HttpPort, HttpRequest } from './http/http-port.ts';
 import { completeDnsOptions } from './dns/config.ts';
 import { DnsResolver } from './dns/dns-resolver.ts';
+import { completeEtcdOptions } from './etcd/config.ts';
+import { createEtcdResolver } from './etcd/etcd.ts';
+import { FakeEtcd } from './etcd/test-support/fake-etcd.ts';
 import { file } from './file/file.ts';
 import { completeWatchOptions } from './registry/config.ts';
 import { RegistryResolver } from './registry/registry-resolver.ts';
@@ -23,6 +26,9 @@ import { FakeExchange, zone } from './test-support/fake-exchange.ts';
 import { FakeRegistry } from './test-support/fake-registry.ts';
 import { FakeSource } from './test-support/fake-source.ts';
 import { Recorder, until } from './test-support/recorder.ts';
+import { completeZookeeperOptions } from './zookeeper/config.ts';
+import { FakeZookeeper } from './zookeeper/test-support/fake-zookeeper.ts';
+import { createZookeeperResolver } from './zookeeper/zookeeper.ts';
 
 /** A resolver's source under the control of a test. */
 interface Subject {
@@ -170,6 +176,41 @@ function consulSubject(): Subject {
   };
 }
 
+function etcdSubject(): Subject {
+  const fake = new FakeEtcd('/web/');
+  fake.list(ids(FIRST));
+  const config = completeEtcdOptions({ prefix: '/web/', endpoints: ['etcd:2379'] }, 'etcd');
+  return {
+    discovery: {
+      kind: 'etcd',
+      create: (environment) => createEtcdResolver(config, environment, () => fake),
+    },
+    list: (addresses) => fake.list(ids(addresses)),
+    fail: () => fake.fail(),
+    dispose: () => expect(fake.streamCount).toBe(0),
+  };
+}
+
+function zookeeperSubject(): Subject {
+  const fake = new FakeZookeeper('/web');
+  const list = (addresses: readonly string[]): void =>
+    fake.list(new Map(addresses.map((address) => [`n-${address}`, `${address}:80`])));
+  list(FIRST);
+  const config = completeZookeeperOptions({ path: '/web', servers: 'zk:2181' });
+  return {
+    discovery: {
+      kind: 'zookeeper',
+      create: (environment) => {
+        fake.scheduler = environment.runtime.scheduler;
+        return createZookeeperResolver(config, environment, fake);
+      },
+    },
+    list,
+    fail: () => fake.fail(),
+    dispose: () => expect(fake.links.size).toBe(0),
+  };
+}
+
 function composedSubject(compose: (sources: readonly Discovery[]) => Discovery): Subject {
   const inner = new FakeSource('inner', { atStart: ids(FIRST) });
   const quiet = new FakeSource('quiet');
@@ -187,6 +228,8 @@ const SUBJECTS: readonly { kind: string; create: () => Subject | Promise<Subject
   { kind: 'dns', create: dnsSubject },
   { kind: 'fake', create: registrySubject },
   { kind: 'consul', create: consulSubject },
+  { kind: 'etcd', create: etcdSubject },
+  { kind: 'zookeeper', create: zookeeperSubject },
   { kind: 'merge', create: () => composedSubject(merge) },
   { kind: 'fallback', create: () => composedSubject((sources) => fallback(sources)) },
 ];

@@ -20,6 +20,8 @@ export interface DiscoverySource {
 /** Kinds with entries of their own, and what to pass for them. */
 const ENTRIES: ReadonlyMap<string, string> = new Map([
   ['consul', "`sources: [consulSource]` from '@evenkeel/core/consul'"],
+  ['etcd', "`sources: [etcdSource]` from '@evenkeel/core/etcd'"],
+  ['zookeeper', "`sources: [zookeeperSource]` from '@evenkeel/core/zookeeper'"],
 ]);
 
 /**

@@ -5,13 +5,13 @@ import { createEndpoint, type Endpoint, type EndpointFields } from '../model/end
 import { MAX_PRIORITY, MAX_WEIGHT } from '../model/endpoint.ts';
 import { createEndpointSet, type EndpointSet, MAX_ENDPOINTS } from '../model/endpoint-set.ts';
 import { decode } from '../schema/decode.ts';
-import { integer, object, text } from '../schema/fields.ts';
+import { flag, integer, object, text } from '../schema/fields.ts';
 
 /** Longest value of a metadata label, in characters. */
 const MAX_LABEL_LENGTH = 4_096;
 /** Issues named in one error: enough to mend a file with, few enough to read. */
 const MAX_ISSUES = 10;
-/** Keys of an entry that are looked at one by one; there are eleven. */
+/** Keys of an entry that are looked at one by one; there are twelve. */
 const MAX_KEYS = 64;
 
 const locality = object({
@@ -61,6 +61,9 @@ export const endpointSchema: z.ZodType<string | EndpointFields> = z.union(
       hostname: text(256)
         .optional()
         .describe('Server name for TLS and checks where the address is an IP.'),
+      degraded: flag()
+        .optional()
+        .meta({ description: 'To be spared while the healthy ones can take all.', default: false }),
     }).meta({ title: 'Endpoint', description: 'One address that can serve.' }),
   ],
   { error: "an endpoint: 'host:port', or an object with address, host and port, or unix" },

@@ -27,6 +27,8 @@ export interface Endpoint {
   readonly hashKey: string;
   /** Server name for TLS and checks when the address is an IP; undefined: the client decides. */
   readonly hostname: string | undefined;
+  /** To be spared, says discovery: it gets traffic only when the healthy ones cannot take all. Default false. */
+  readonly degraded: boolean;
 }
 
 /** What a user writes. A string is an address: `10.0.0.1:80`, `[::1]:80`, `name:80`, `unix:/run/app.sock`. */
@@ -45,6 +47,7 @@ export interface EndpointFields {
   readonly metadata?: Readonly<Record<string, string>> | undefined;
   readonly hashKey?: string | undefined;
   readonly hostname?: string | undefined;
+  readonly degraded?: boolean | undefined;
 }
 
 /** Largest weight; keeps sums of 10,000 endpoints far inside the exact integers. */
@@ -77,6 +80,7 @@ export function createEndpoint(input: EndpointInput, path = 'endpoint'): Endpoin
     metadata: metadata === undefined ? NO_METADATA : Object.freeze({ ...metadata }),
     hashKey,
     hostname,
+    degraded: fields.degraded ?? false,
   });
 }
 
@@ -90,6 +94,7 @@ export function endpointsEqual(a: Endpoint, b: Endpoint): boolean {
     a.priority === b.priority &&
     a.hashKey === b.hashKey &&
     a.hostname === b.hostname &&
+    a.degraded === b.degraded &&
     a.locality.region === b.locality.region &&
     a.locality.zone === b.locality.zone &&
     a.locality.subzone === b.locality.subzone &&

@@ -19,6 +19,8 @@ export const HealthFlag = {
   reportsDegraded: 64,
   /** Its circuit breaker is open: whoever is sent there is refused. */
   circuitOpen: 128,
+  /** To be spared, says discovery. */
+  listedDegraded: 256,
 } as const;
 
 export type HealthFlag = (typeof HealthFlag)[keyof typeof HealthFlag];
@@ -46,7 +48,8 @@ export function healthStateOf(flags: number): HealthState {
 }
 
 /** Flags of an endpoint that works, but gets traffic only when the healthy ones cannot take all of it. */
-export const DEGRADED: number = HealthFlag.degraded | HealthFlag.reportsDegraded;
+export const DEGRADED: number =
+  HealthFlag.degraded | HealthFlag.reportsDegraded | HealthFlag.listedDegraded;
 
 /** May an endpoint with these flags be picked without panic? */
 export function isEligible(flags: number): boolean {

@@ -1,7 +1,9 @@
+import { channel } from 'node:diagnostics_channel';
 import { describe, expect, it } from 'vitest';
 import type { Logger } from '../runtime/logger.ts';
 import { createManualRuntime } from '../testing/manual-runtime.ts';
 import { Announcer } from './announcer.ts';
+import { REGISTRATION_EVENT_CHANNEL, type RegistrationEvent } from './events.ts';
 import { FakeRegistrar } from './test-support/fake-registrar.ts';
 
 function create(options: { lingerMs?: number } = {}) {
@@ -226,6 +228,21 @@ describe('Announcer', () => {
       expect(runtime.scheduler.pendingCount).toBe(0);
     });
 
+    it('takes at most the time of a call and that of the withdrawal where the registry hangs', async () => {
+      const { runtime, registrar, announcer, pass } = create({ lingerMs: 60_000 });
+      announcer.start();
+      await pass(1_000);
+      registrar.mode = 'hangs';
+      announcer.setHealth('degraded');
+      await pass(0);
+      const startMs = runtime.clock.nowMs();
+      let tookMs: number | undefined;
+      void announcer.close().then(() => (tookMs = runtime.clock.nowMs() - startMs));
+      await pass(30_000);
+      expect(tookMs).toBeLessThanOrEqual(10_000);
+      registrar.release();
+    });
+
     it('ends the waiting of those who waited for readiness', async () => {
       const { registrar, announcer, pass } = create();
       registrar.mode = 'fails';
@@ -239,6 +256,89 @@ describe('Announcer', () => {
       await closing;
       expect(await waited).toContain('is closed');
     });
+  });
+
+  describe('events', () => {
+    const recorded = (announcer: Announcer): string[] => {
+      const types: string[] = [];
+      announcer.subscribe((event) => {
+        const { type } = event;
+        types.push(type === 'instance-health-told' ? `${type} ${event.health}` : type);
+      });
+      return types;
+    };
+
+    it('tell each turn once, and nothing of heartbeats that get through', async () => {
+      const { registrar, announcer, pass, close } = create();
+      const types = recorded(announcer);
+      registrar.mode = 'fails';
+      announcer.start();
+      await pass(0);
+      registrar.mode = 'works';
+      await pass(60_000);
+      announcer.setHealth('degraded');
+      await pass(60_000);
+      registrar.known = false;
+      await pass(10_000);
+      await close();
+      expect(types).toEqual([
+        'registration-error',
+        'registration-recovered',
+        'registered',
+        'instance-health-told healthy',
+        'instance-health-told degraded',
+        'registration-lost',
+        'registered',
+        'deregistered',
+      ]);
+    });
+
+    it('say who, where and when, on a channel, too, and survive a listener that throws', async () => {
+      const { runtime, announcer, pass, close, messages } = create();
+      const heard: RegistrationEvent[] = [];
+      const onEvent = (event: unknown): void => void heard.push(event as RegistrationEvent);
+      channel(REGISTRATION_EVENT_CHANNEL).subscribe(onEvent);
+      announcer.subscribe(() => {
+        throw new Error('listener');
+      });
+      announcer.start();
+      await pass(0);
+      channel(REGISTRATION_EVENT_CHANNEL).unsubscribe(onEvent);
+      expect(heard[0]).toEqual({
+        type: 'registered',
+        service: 'users',
+        id: 'users-1',
+        registry: 'fake',
+        wallMs: runtime.clock.wallMs(),
+      });
+      expect(messages).toContain('a listener of registration events threw');
+      expect(announcer.status().state).toBe('announced');
+      await close();
+    });
+
+    it('say whether the registry took the withdrawal', async () => {
+      const { registrar, announcer, pass, close } = create();
+      let confirmed: boolean | undefined;
+      announcer.subscribe((event) => {
+        if (event.type === 'deregistered') ({ confirmed } = event);
+      });
+      announcer.start();
+      await pass(0);
+      registrar.mode = 'fails';
+      await close();
+      expect(confirmed).toBe(false);
+    });
+  });
+
+  it('knows how long ago a call got through', async () => {
+    const { registrar, announcer, pass, close } = create();
+    expect(announcer.status().sinceSuccessMs).toBeUndefined();
+    announcer.start();
+    await pass(0);
+    registrar.mode = 'fails';
+    await pass(42_000);
+    expect(announcer.status().sinceSuccessMs).toBe(42_000);
+    await close();
   });
 
   it('lets a waiting for readiness be aborted', async () => {

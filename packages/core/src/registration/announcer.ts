@@ -3,6 +3,7 @@ import { EvenkeelError, messageOf } from '../error/evenkeel-error.ts';
 import { jittered } from '../runtime/random.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { sleep, type Timer } from '../runtime/scheduler.ts';
+import { type RegistrationEvent, RegistrationHub } from './events.ts';
 import type {
   HealthReport,
   InstanceHealth,
@@ -23,6 +24,14 @@ const MAX_CALL_MS = 5_000;
 const WITHDRAW_LIMIT_MS = 5_000;
 /** A registry that loses us again and again is told again at most this often. */
 const MIN_ANNOUNCE_INTERVAL_MS = 1_000;
+
+/** What distinguishes an event from the others of its registration. */
+type EventBody = {
+  [Type in RegistrationEvent['type']]: Omit<
+    Extract<RegistrationEvent, { type: Type }>,
+    'service' | 'id' | 'registry' | 'wallMs'
+  >;
+}[RegistrationEvent['type']];
 
 export interface AnnouncerOptions {
   readonly id: string;
@@ -47,12 +56,14 @@ export interface AnnouncerOptions {
  */
 export class Announcer implements Registration {
   readonly id: string;
+  readonly service: string;
   readonly #options: AnnouncerOptions;
   readonly #runtime: Runtime;
   readonly #registrar: Registrar;
   readonly #intervalMs: number;
   readonly #callLimitMs: number;
   readonly #backoff: Backoff;
+  readonly #hub: RegistrationHub;
   readonly #waiting = new Set<(error: Error | undefined) => void>();
 
   #state: RegistrationStatus['state'] = 'announcing';
@@ -72,6 +83,7 @@ export class Announcer implements Registration {
 
   constructor(options: AnnouncerOptions) {
     this.id = options.id;
+    this.service = options.service;
     this.#options = options;
     this.#runtime = options.runtime;
     this.#registrar = options.registrar;
@@ -82,6 +94,10 @@ export class Announcer implements Registration {
       maxMs: this.#intervalMs,
       jitter: 'full',
       random: options.runtime.random,
+    });
+    this.#hub = new RegistrationHub((error) => {
+      const fields = { ...this.#fields(), error: messageOf(error) };
+      options.runtime.logger.error(fields, 'a listener of registration events threw');
     });
   }
 
@@ -116,12 +132,18 @@ export class Announcer implements Registration {
     if (this.#state === 'announced' && isQuiet && !this.#isTold()) this.#beginCall();
   }
 
+  subscribe(listener: (event: RegistrationEvent) => void): () => void {
+    return this.#hub.subscribe(listener);
+  }
+
   status(): RegistrationStatus {
+    const lastMs = this.#lastSuccessMs;
     return {
       kind: this.#options.kind,
       state: this.#state,
       health: this.#report.health,
-      lastSuccessMs: this.#lastSuccessMs,
+      lastSuccessMs: lastMs,
+      sinceSuccessMs: lastMs === undefined ? undefined : this.#runtime.clock.nowMs() - lastMs,
       lastError: this.#lastError,
       beatCount: this.#beatCount,
       errorCount: this.#errorCount,
@@ -160,18 +182,33 @@ export class Announcer implements Registration {
           ? this.#registrar.beat(report, signal)
           : this.#registrar.announce(report, signal).then(() => 'announced' as const),
       );
-      this.#backoff.reset();
-      this.#lastError = undefined;
-      this.#lastSuccessMs = this.#runtime.clock.nowMs();
+      this.#onSuccess();
       if (outcome === 'lost') return this.#onLost();
       if (outcome === 'announced') this.#onAnnounced();
       else this.#beatCount += 1;
-      this.#told = report;
+      this.#onTold(report);
       if (!this.#isTold()) return 0;
       return jittered(this.#runtime.random, this.#intervalMs, JITTER_RATIO);
     } catch (error) {
       this.#onFailure(error);
       return this.#backoff.nextMs();
+    }
+  }
+
+  #onSuccess(): void {
+    this.#backoff.reset();
+    this.#lastSuccessMs = this.#runtime.clock.nowMs();
+    if (this.#lastError === undefined) return;
+    this.#lastError = undefined;
+    if (this.#closing === undefined) this.#emit({ type: 'registration-recovered' });
+  }
+
+  #onTold(report: HealthReport): void {
+    const { health, note } = report;
+    const isNews = this.#told?.health !== health || this.#told.note !== note;
+    this.#told = report;
+    if (isNews && this.#closing === undefined) {
+      this.#emit({ type: 'instance-health-told', health, note });
     }
   }
 
@@ -181,6 +218,7 @@ export class Announcer implements Registration {
     this.#state = 'announced';
     this.#wasAnnounced = true;
     this.#runtime.logger.info(this.#fields(), 'registered');
+    this.#emit({ type: 'registered' });
     for (const settle of this.#waiting) settle(undefined);
   }
 
@@ -192,6 +230,7 @@ export class Announcer implements Registration {
       this.#fields(),
       'the registry has lost this instance: registering it again',
     );
+    this.#emit({ type: 'registration-lost' });
     const earliestMs = this.#announcedAtMs + MIN_ANNOUNCE_INTERVAL_MS;
     return Math.max(0, earliestMs - this.#runtime.clock.nowMs());
   }
@@ -205,14 +244,18 @@ export class Announcer implements Registration {
         ? 'a heartbeat failed; trying again'
         : 'registration failed; trying again';
     this.#runtime.logger.warn({ ...this.#fields(), error: this.#lastError }, message);
+    this.#emit({ type: 'registration-error', error: this.#error(this.#lastError, error) });
   }
 
   /** Gives a call its time, whether it heeds the signal or not. */
-  #limited<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  #limited<T>(
+    run: (signal: AbortSignal) => Promise<T>,
+    limitMs: number = this.#callLimitMs,
+  ): Promise<T> {
     const abort = new AbortController();
     return new Promise<T>((resolve, reject) => {
-      const timer = this.#runtime.scheduler.after(this.#callLimitMs, () => {
-        const error = this.#error(`no answer within ${this.#callLimitMs} ms`);
+      const timer = this.#runtime.scheduler.after(limitMs, () => {
+        const error = this.#error(`no answer within ${Math.round(limitMs)} ms`);
         abort.abort(error);
         reject(error);
       });
@@ -233,8 +276,10 @@ export class Announcer implements Registration {
     this.#state = 'closed';
     const isWithdrawn = await this.#withdraw();
     await this.#registrar.close();
-    if (isWithdrawn) await sleep(runtime.scheduler, lingerMs);
+    // Clients can only have heard of what was announced.
+    if (isWithdrawn && this.#wasAnnounced) await sleep(runtime.scheduler, lingerMs);
     hold.cancel();
+    this.#emit({ type: 'deregistered', confirmed: isWithdrawn });
   }
 
   async #withdraw(): Promise<boolean> {
@@ -243,9 +288,10 @@ export class Announcer implements Registration {
     this.#backoff.reset();
     for (;;) {
       try {
-        await this.#limited((signal) => this.#registrar.withdraw(signal));
+        const limitMs = Math.min(this.#callLimitMs, endMs - clock.nowMs());
+        await this.#limited((signal) => this.#registrar.withdraw(signal), limitMs);
         logger.info(this.#fields(), 'deregistered');
-        return this.#wasAnnounced;
+        return true;
       } catch (error) {
         this.#lastError = messageOf(error);
         const delayMs = this.#backoff.nextMs();
@@ -264,10 +310,15 @@ export class Announcer implements Registration {
     return { service, id, registry: kind };
   }
 
-  #error(problem: string): EvenkeelError {
+  #emit(event: EventBody): void {
+    this.#hub.emit({ ...this.#fields(), wallMs: this.#runtime.clock.wallMs(), ...event });
+  }
+
+  #error(problem: string, cause?: unknown): EvenkeelError {
     const { kind, service } = this.#options;
     return new EvenkeelError('EVENKEEL_REGISTRATION', `${kind} ${service}: ${problem}`, {
       retryable: true,
+      ...(cause === undefined ? {} : { cause }),
     });
   }
 

@@ -4,6 +4,7 @@
  */
 import type { Locality } from '../model/locality.ts';
 import type { Runtime } from '../runtime/runtime.ts';
+import type { RegistrationEventListener } from './events.ts';
 
 /** A registry that a process can announce itself in: made by `consulRegistry()` and its like. */
 export interface Registry {
@@ -19,7 +20,7 @@ export interface Announcement {
   /** Unique among the instances of the service. */
   readonly id: string;
   readonly service: string;
-  /** Undefined: the registry knows where we are, because its agent runs on the same host. */
+  /** Undefined: the registry knows where we are, because its agent runs on the same host, or the registrar finds out. */
   readonly address: string | undefined;
   readonly port: number;
   readonly weight: number;
@@ -55,6 +56,7 @@ export interface Registrar {
 export interface Registration {
   /** Identity in the registry. */
   readonly id: string;
+  readonly service: string;
   /** Resolves when the registry has the announcement; rejects when it was closed before, or the signal aborts. */
   ready(signal?: AbortSignal): Promise<void>;
   /**
@@ -63,6 +65,8 @@ export interface Registration {
    */
   setHealth(health: InstanceHealth, note?: string): void;
   status(): RegistrationStatus;
+  /** Every event until the returned function is called; none is sent per heartbeat that succeeds. */
+  subscribe(listener: RegistrationEventListener): () => void;
   /**
    * Takes the announcement away and then waits `lingerMs`, so that clients have heard of it when it resolves: **close
    * this first, and the server after it**. Never rejects; a registry that is down forgets us by itself after the TTL.
@@ -76,6 +80,8 @@ export interface RegistrationStatus {
   readonly health: InstanceHealth;
   /** Clock time of the last call that succeeded; undefined before the first. */
   readonly lastSuccessMs: number | undefined;
+  /** How long ago that was. */
+  readonly sinceSuccessMs: number | undefined;
   /** Message of the last failure, until the next success. */
   readonly lastError: string | undefined;
   /** Counts since the start. */

@@ -1,10 +1,14 @@
 /** Discovery against a real Consul server that works as it should. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ConsulAgent } from '../../../../../test/support/consul-agent.ts';
 import { requireComponent } from '../../../../../test/support/require-component.ts';
+import { createTemporaryDirectory } from '../../../../../test/support/temporary-directory.ts';
+import { createSelfSigned } from '../../health/active/test-support/self-signed.ts';
 import { until } from '../test-support/recorder.ts';
 import type { ConsulOptions } from './config.ts';
-import { FaultProxy } from './test-support/fault-proxy.ts';
+import { FaultProxy } from '../../../../../test/support/fault-proxy.ts';
 import { Watched } from './test-support/watched.ts';
 
 const component = requireComponent('consul');
@@ -98,6 +102,9 @@ describe.skipIf(component.path === undefined)('consul', () => {
     await until(() => weight() === 10);
     await agent.setStatus(two, 'warning');
     await until(() => weight() === 2);
+    const inForce = watched.recorder.sets.at(-1)?.byId.get('10.0.0.2:80');
+    expect(inForce?.metadata['consul.status']).toBe('warning');
+    expect(inForce?.degraded).toBe(true);
     await agent.setStatus(two, 'critical');
     await until(() => watched.ids?.join() === '10.0.0.1:80');
     await agent.setStatus(two, 'passing');
@@ -158,19 +165,68 @@ describe.skipIf(component.path === undefined)('consul', () => {
     expect(watched.recorder.lastError).toMatch(/answered 404: .*[Qq]uery not found/u);
   });
 
-  it('uses the next data centre when the first has no such service', async () => {
+  it('hands namespace and partition on, and says what a Consul without them makes of it', async () => {
+    await agent.register({ name: newService(), port: 80 });
+    for (const [option, says] of [
+      ['namespace', /answered 400: .*namespace/iu],
+      ['partition', /answered 400: .*partition/iu],
+    ] as const) {
+      const watched = watch({ [option]: 'team-a' });
+      await until(() => watched.ids !== undefined || watched.recorder.errors.length > 2);
+      // Consul 1.8 knows no partitions, and ignores the word.
+      if (watched.ids === undefined) expect(watched.recorder.lastError).toMatch(says);
+      expect(watched.status.source).toContain(`${option} team-a`);
+    }
+  });
+
+  it('uses the next data centre when the first has no such service, itself or by a prepared query', async () => {
     const other = await ConsulAgent.start(component.path ?? '', {
       datacenter: 'dc2',
       joinWan: agent,
     });
     cleanups.push(() => other.dispose());
     const name = newService();
+    const query = `nearest-${name}`;
+    const Failover = { Datacenters: ['dc2'] };
+    await agent.post('/v1/query', { Name: query, Service: { Service: name, Failover } });
+    const queried = new Watched({ address: agent.address, query, pollIntervalMs: 100 });
+    cleanups.push(() => queried.resolver.close());
     await other.register({ name, address: '10.2.0.1', port: 80 });
     const watched = watch({ datacenter: 'dc1', failover: ['dc2'] });
     await until(() => watched.ids?.join() === '10.2.0.1:80');
     expect(watched.status.source).toMatch(/^2 of 2 in use: consul/u);
+    await until(() => queried.ids?.join() === '10.2.0.1:80');
+    expect(queried.recorder.sets[0]?.endpoints[0]?.metadata['consul.datacenter']).toBe('dc2');
     await agent.register({ name, address: '10.1.0.1', port: 80 });
     await until(() => watched.ids?.join() === '10.1.0.1:80');
+    // All of the set has changed: the guard waits for a second look.
+    await until(() => queried.ids?.join() === '10.1.0.1:80');
+  });
+
+  it('speaks TLS with a certificate of its own', async () => {
+    const server = createSelfSigned({ names: ['server.dc1.consul'], ipv4: ['127.0.0.1'] });
+    const client = createSelfSigned({ names: ['client.dc1.consul'] });
+    const secure = await ConsulAgent.start(component.path ?? '', {
+      tls: { ca: client.cert + server.cert, cert: server.cert, key: server.key },
+    });
+    cleanups.push(() => secure.dispose());
+    const directory = await createTemporaryDirectory('consul-tls');
+    cleanups.push(() => directory.remove());
+    const [caFile = '', certFile = '', keyFile = ''] = await Promise.all(
+      [server.cert, client.cert, client.key].map(async (pem, index) => {
+        const path = join(directory.path, `${index}.pem`);
+        await writeFile(path, pem);
+        return path;
+      }),
+    );
+    await secure.register({ name: newService(), address: '10.0.0.1', port: 80 });
+    const address = secure.secureAddress;
+    const watched = watch({ address, tls: { caFile, certFile, keyFile } });
+    const anonymous = watch({ address, tls: { caFile } });
+    await until(() => watched.ids?.join() === '10.0.0.1:80');
+    await until(() => anonymous.recorder.errors.length > 0);
+    expect(anonymous.recorder.lastError).toMatch(/certificate|reset|hang up/iu);
+    expect(anonymous.ids).toBeUndefined();
   });
 
   it('follows a thousand changes a second without as many questions, and ends with the last', async () => {

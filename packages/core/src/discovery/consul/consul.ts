@@ -11,8 +11,8 @@ import {
 } from './config.ts';
 import { ConsulQuerySource, ConsulServiceSource, silenceOf } from './consul-source.ts';
 import { ConsulClient } from './http/consul-client.ts';
-import type { HttpPort } from './http/http-port.ts';
-import { NodeHttp } from './http/node-http.ts';
+import type { HttpPort } from '../http/http-port.ts';
+import { NodeHttp } from '../http/node-http.ts';
 
 /**
  * Discovery from Consul: the instances of a service that its checks let through, watched with blocking queries, or the

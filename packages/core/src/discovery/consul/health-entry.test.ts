@@ -107,6 +107,7 @@ describe('decodeEntry', () => {
       },
     });
     expect(endpoint?.metadata).toEqual({
+      'consul.status': 'passing',
       'consul.id': 'web-1',
       'consul.node': 'node-1',
       'consul.datacenter': 'dc1',

@@ -54,7 +54,7 @@ export function decodeEntry(raw: unknown, rules: EntryRules): Instance | undefin
   const rank = RANKS[status];
   if (rank > WORST_RANK[rules.accept]) return undefined;
   const { host, port } = addressOf(node, service, rules.taggedAddress);
-  const metadata = labelsOf(node, service);
+  const metadata = labelsOf({ node, service, status });
   return {
     rank,
     endpoint: createEndpoint(
@@ -64,6 +64,8 @@ export function decodeEntry(raw: unknown, rules: EntryRules): Instance | undefin
         weight: weightOf(service['Weights'], status),
         locality: localityOf(node, service),
         metadata,
+        // What its own checks call doubtful is spared, and used when the others cannot take all.
+        degraded: rank > 0,
       },
       'entry',
     ),
@@ -142,13 +144,22 @@ function localityOf(
 }
 
 /** Labels of the service as they are; everything else under a prefix of its own. */
-function labelsOf(node: Fields, service: Fields): Record<string, string> {
+function labelsOf({
+  node,
+  service,
+  status,
+}: {
+  readonly node: Fields;
+  readonly service: Fields;
+  readonly status: InstanceStatus;
+}): Record<string, string> {
   const labels = new Map<string, string>();
   const add = (name: string, value: unknown): void => {
     const label = labelOf(value);
     if (label === undefined || labels.size >= MAX_LABELS) return;
     labels.set(name, label.slice(0, MAX_LABEL_LENGTH));
   };
+  add('consul.status', status);
   add('consul.id', service['ID']);
   add('consul.node', node['Node']);
   add('consul.datacenter', node['Datacenter']);

@@ -8,7 +8,7 @@ import { ConsulAgent } from '../../../../../test/support/consul-agent.ts';
 import { requireComponent } from '../../../../../test/support/require-component.ts';
 import { until } from '../test-support/recorder.ts';
 import type { ConsulOptions } from './config.ts';
-import { type Fault, FaultProxy } from './test-support/fault-proxy.ts';
+import { type Fault, FaultProxy } from '../../../../../test/support/fault-proxy.ts';
 import { Watched } from './test-support/watched.ts';
 
 const component = requireComponent('consul');
@@ -114,6 +114,23 @@ describe.skipIf(component.path === undefined)('consul', () => {
       await agent.register(instance(4));
       await until(() => watched.ids?.length === 4);
       expect(watched.leastSize).toBe(3);
+    });
+
+    it('answers 5xx in bursts: what gets through between them is enough', async () => {
+      const watched = await watchThree();
+      let asked = 0;
+      proxy.fault = () => {
+        asked += 1;
+        return asked % 4 === 0 ? { kind: 'none' } : { kind: 'answer', status: 503, body: 'burst' };
+      };
+      for (const number of [4, 5, 6]) {
+        await agent.register(instance(number));
+        await until(() => watched.ids?.length === number);
+      }
+      expect(watched.leastSize).toBe(3);
+      expect(watched.recorder.errors.length).toBeGreaterThan(3);
+      proxy.fault = () => ({ kind: 'none' });
+      await until(isWell(watched));
     });
 
     it('delays answers, by less and by more than the time they have', async () => {

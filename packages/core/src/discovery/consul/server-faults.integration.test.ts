@@ -3,16 +3,16 @@
  * stays sane, the failure is told, and recovery comes by itself, within the bounds that docs/guides/consul.md states;
  * the short times of these tests are put in.
  */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ConsulAgent } from '../../../../../test/support/consul-agent.ts';
 import { requireComponent } from '../../../../../test/support/require-component.ts';
+import { createTemporaryDirectory } from '../../../../../test/support/temporary-directory.ts';
 import { until } from '../test-support/recorder.ts';
 import type { ConsulOptions } from './config.ts';
 import { silenceOf } from './consul-source.ts';
-import { FaultProxy } from './test-support/fault-proxy.ts';
+import { FaultProxy } from '../../../../../test/support/fault-proxy.ts';
 import { Watched } from './test-support/watched.ts';
 
 const component = requireComponent('consul');
@@ -20,40 +20,57 @@ const NAME = 'users';
 const instance = (number: number) => ({ name: NAME, address: `10.0.0.${number}`, port: 80 });
 const ids = (...numbers: number[]): string[] => numbers.map((number) => `10.0.0.${number}:80`);
 
-describe.skipIf(component.path === undefined)('consul', () => {
-  let agent: ConsulAgent;
-  let proxy: FaultProxy;
-  const cleanups: (() => Promise<unknown>)[] = [];
+type OnFinished = (cleanup: () => Promise<void>) => void;
 
-  beforeEach(async () => {
-    agent = await ConsulAgent.start(component.path ?? '');
-    cleanups.push(() => agent.dispose());
-    proxy = await FaultProxy.start(agent.port);
-    cleanups.push(() => proxy.close());
-  });
-  afterEach(async () => {
-    for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-  });
-
-  const watch = (options: Partial<ConsulOptions> = {}): Watched => {
-    const watched = new Watched({ address: proxy.address, service: NAME, ...options });
-    cleanups.push(() => watched.resolver.close());
-    return watched;
-  };
-
+interface Scene {
+  readonly agent: ConsulAgent;
+  readonly proxy: FaultProxy;
+  readonly watch: (options?: Partial<ConsulOptions>) => Watched;
   /** A watch that has seen three instances. */
-  const watchThree = async (options: Partial<ConsulOptions> = {}): Promise<Watched> => {
-    for (const number of [1, 2, 3]) await agent.register(instance(number));
-    const watched = watch(options);
-    await until(() => watched.ids?.length === 3);
+  readonly watchThree: (options?: Partial<ConsulOptions>) => Promise<Watched>;
+  /** A folder of this test. */
+  readonly directory: () => Promise<string>;
+}
+
+/** Each test has a server of its own, so that they can wait side by side. */
+async function start(
+  onTestFinished: OnFinished,
+  options: { readonly acl?: { readonly token: string } } = {},
+): Promise<Scene> {
+  const agent = await ConsulAgent.start(component.path ?? '', options);
+  onTestFinished(() => agent.dispose());
+  const proxy = await FaultProxy.start(agent.port);
+  onTestFinished(() => proxy.close());
+  const watch = (given: Partial<ConsulOptions> = {}): Watched => {
+    const watched = new Watched({ address: proxy.address, service: NAME, ...given });
+    onTestFinished(() => watched.resolver.close());
     return watched;
   };
+  return {
+    agent,
+    proxy,
+    watch,
+    watchThree: async (given) => {
+      for (const number of [1, 2, 3]) await agent.register(instance(number));
+      const watched = watch(given);
+      await until(() => watched.ids?.length === 3);
+      return watched;
+    },
+    directory: async () => {
+      const directory = await createTemporaryDirectory('consul');
+      onTestFinished(() => directory.remove());
+      return directory.path;
+    },
+  };
+}
 
-  const isUnwell = (watched: Watched) => () => !watched.status.healthy;
-  const isWell = (watched: Watched) => () => watched.status.healthy;
+const isUnwell = (watched: Watched) => () => !watched.status.healthy;
+const isWell = (watched: Watched) => () => watched.status.healthy;
 
+describe.skipIf(component.path === undefined)('consul', { concurrent: true }, () => {
   describe('the server', () => {
-    it('is killed and comes back with its data', async () => {
+    it('is killed and comes back with its data', async ({ onTestFinished }) => {
+      const { agent, watchThree } = await start(onTestFinished);
       const watched = await watchThree();
       await agent.kill();
       await until(isUnwell(watched));
@@ -66,7 +83,8 @@ describe.skipIf(component.path === undefined)('consul', () => {
       expect(watched.watch.resyncCount).toBeGreaterThan(0);
     });
 
-    it('is killed and comes back without its data', async () => {
+    it('is killed and comes back without its data', async ({ onTestFinished }) => {
+      const { agent, watchThree } = await start(onTestFinished);
       const watched = await watchThree();
       await agent.kill();
       agent.loseData();
@@ -87,7 +105,8 @@ describe.skipIf(component.path === undefined)('consul', () => {
       expect(watched.status).toMatchObject({ healthy: true, lastError: undefined });
     });
 
-    it('is paused for longer than the watchdog waits', async () => {
+    it('is paused for longer than the watchdog waits', async ({ onTestFinished }) => {
+      const { agent, watchThree } = await start(onTestFinished);
       const watched = await watchThree();
       agent.pause();
       await until(() => watched.watch.silenceCount === 1);
@@ -103,7 +122,8 @@ describe.skipIf(component.path === undefined)('consul', () => {
       expect(watched.leastSize).toBe(3);
     }, 30_000);
 
-    it('suddenly lists nothing', async () => {
+    it('suddenly lists nothing', async ({ onTestFinished }) => {
+      const { agent, proxy, watchThree } = await start(onTestFinished);
       const watched = await watchThree();
       for (const number of [1, 2, 3]) await agent.deregister(instance(number));
       await until(() => watched.status.lastError?.includes('lists no endpoint') === true);
@@ -116,7 +136,8 @@ describe.skipIf(component.path === undefined)('consul', () => {
       await until(() => watched.ids?.length === 1);
     });
 
-    it('suddenly lists nothing, and the user wants that believed', async () => {
+    it('suddenly lists nothing, and the user wants that believed', async ({ onTestFinished }) => {
+      const { agent, proxy, watchThree } = await start(onTestFinished);
       const watched = await watchThree({ onEmpty: 'clear' });
       const node = instance(1);
       await agent.put('/v1/catalog/register', { Node: 'x', Address: '127.0.0.1' });
@@ -127,10 +148,9 @@ describe.skipIf(component.path === undefined)('consul', () => {
   });
 
   describe('a last known good set on disk', () => {
-    it('serves a start while the server is down, until it is back', async () => {
-      const directory = await mkdtemp(join(tmpdir(), 'evenkeel-consul-'));
-      cleanups.push(() => rm(directory, { recursive: true, force: true }));
-      const lastKnownGood = { path: join(directory, 'users.lkg') };
+    it('serves a start while the server is down, until it is back', async ({ onTestFinished }) => {
+      const { agent, watch, watchThree, directory } = await start(onTestFinished);
+      const lastKnownGood = { path: join(await directory(), 'users.lkg') };
       const before = await watchThree({ lastKnownGood });
       await before.resolver.close();
       await agent.kill();
@@ -150,10 +170,9 @@ describe.skipIf(component.path === undefined)('consul', () => {
     });
   });
 
-  it('keeps the sets of sources apart that share a file by mistake', async () => {
-    const directory = await mkdtemp(join(tmpdir(), 'evenkeel-consul-'));
-    cleanups.push(() => rm(directory, { recursive: true, force: true }));
-    const lastKnownGood = { path: join(directory, 'shared.lkg') };
+  it('keeps the sets of sources apart that share a file by mistake', async ({ onTestFinished }) => {
+    const { agent, watch, watchThree, directory } = await start(onTestFinished);
+    const lastKnownGood = { path: join(await directory(), 'shared.lkg') };
     const users = await watchThree({ lastKnownGood });
     await users.resolver.close();
     await agent.kill();
@@ -164,57 +183,103 @@ describe.skipIf(component.path === undefined)('consul', () => {
   });
 });
 
-describe.skipIf(component.path === undefined)('consul with ACLs', () => {
-  const MASTER = '4f1f3c0e-5b6a-4a53-9d1b-5b3a7f6f2f10';
-  const cleanups: (() => Promise<unknown>)[] = [];
-  afterEach(async () => {
-    for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-  });
+describe.skipIf(component.path === undefined)('consul with ACLs', { concurrent: true }, () => {
+  const READ = 'service_prefix "" { policy = "read" } node_prefix "" { policy = "read" }';
 
-  it('takes a rotated token from its file, and keeps the set while the token is worth nothing', async () => {
-    const agent = await ConsulAgent.start(component.path ?? '', { acl: { token: MASTER } });
-    cleanups.push(() => agent.dispose());
-    for (const number of [1, 2, 3]) await agent.register(instance(number));
-    const directory = await mkdtemp(join(tmpdir(), 'evenkeel-consul-'));
-    cleanups.push(() => rm(directory, { recursive: true, force: true }));
-    const tokenFile = join(directory, 'token');
-    const makeToken = async (): Promise<string> => {
-      const made = (await agent.put('/v1/acl/token', {
-        Policies: [{ Name: 'reader' }],
-      })) as { SecretID: string };
-      return made.SecretID;
-    };
-    await agent.put('/v1/acl/policy', {
-      Name: 'reader',
-      Rules: 'service_prefix "" { policy = "read" } node_prefix "" { policy = "read" }',
+  interface Made {
+    readonly ID: string;
+    readonly AccessorID: string;
+    readonly SecretID: string;
+  }
+
+  /** A scene with ACLs, and the file of a token. */
+  const startGuarded = async (onTestFinished: OnFinished) => {
+    const scene = await start(onTestFinished, {
+      acl: { token: '4f1f3c0e-5b6a-4a53-9d1b-5b3a7f6f2f10' },
     });
-    const first = await makeToken();
-    await writeFile(tokenFile, `${first}\n`);
+    const { agent, directory } = scene;
+    return {
+      ...scene,
+      tokenFile: join(await directory(), 'token'),
+      makePolicy: async (Rules: string): Promise<Made> =>
+        (await agent.put('/v1/acl/policy', { Name: 'reader', Rules })) as Made,
+      makeToken: async (): Promise<Made> =>
+        (await agent.put('/v1/acl/token', { Policies: [{ Name: 'reader' }] })) as Made,
+    };
+  };
 
-    const watched = new Watched({ address: agent.address, service: NAME, tokenFile });
-    cleanups.push(() => watched.resolver.close());
-    await until(() => watched.ids?.length === 3);
+  it('takes a rotated token from its file, and keeps the set while the token is worth nothing', async ({
+    onTestFinished,
+  }) => {
+    const { agent, watchThree, tokenFile, makePolicy, makeToken } =
+      await startGuarded(onTestFinished);
+    await makePolicy(READ);
+    const first = await makeToken();
+    await writeFile(tokenFile, `${first.SecretID}\n`);
+    const watched = await watchThree({ tokenFile });
 
     // Revoked: refused outright.
-    const { AccessorID } = (await agent
-      .get('/v1/acl/tokens')
-      .then((tokens) =>
-        (tokens as { AccessorID: string; Policies?: { Name: string }[] }[]).find(({ Policies }) =>
-          Policies?.some(({ Name }) => Name === 'reader'),
-        ),
-      )) as { AccessorID: string };
-    await agent.delete(`/v1/acl/token/${AccessorID}`);
+    await agent.delete(`/v1/acl/token/${first.AccessorID}`);
     await until(() => watched.recorder.lastError?.includes('answered 403') === true);
-    expect(watched.recorder.lastError).not.toContain(first);
+    expect(watched.recorder.lastError).not.toContain(first.SecretID);
     expect(watched.ids).toEqual(ids(1, 2, 3));
 
     await writeFile(tokenFile, '');
     await until(() => watched.recorder.lastError?.includes('holds no token') === true);
 
-    await writeFile(tokenFile, await makeToken());
+    await writeFile(tokenFile, (await makeToken()).SecretID);
     await until(() => watched.status.healthy);
     await agent.register(instance(4));
     await until(() => watched.ids?.length === 4);
     expect(watched.leastSize).toBe(3);
+  }, 30_000);
+
+  it('keeps the set while the token sees nothing: the answer is 200, an empty list, under the old index', async ({
+    onTestFinished,
+  }) => {
+    const { agent, watchThree, tokenFile, makePolicy, makeToken } =
+      await startGuarded(onTestFinished);
+    const policy = await makePolicy(READ);
+    await writeFile(tokenFile, (await makeToken()).SecretID);
+    const watched = await watchThree({ tokenFile });
+    const changePolicy = (Rules: string): Promise<unknown> =>
+      agent.put(`/v1/acl/policy/${policy.ID}`, { ID: policy.ID, Name: 'reader', Rules });
+
+    await changePolicy('');
+    await until(() => !watched.status.healthy);
+    expect(watched.recorder.lastError).toMatch(/lists no endpoint; keeping the last 3$/u);
+    expect(watched.ids).toEqual(ids(1, 2, 3));
+
+    // Nothing of the service has changed, so the index has not either.
+    await changePolicy(READ);
+    await until(() => watched.status.healthy);
+    expect(watched.leastSize).toBe(3);
+    expect(watched.recorder.sets).toHaveLength(1);
+
+    // Rights to another service only, and a change of this one: the list is empty under a new index.
+    await changePolicy('service "other" { policy = "read" } node_prefix "" { policy = "read" }');
+    await until(() => !watched.status.healthy);
+    await agent.register(instance(4));
+    await changePolicy(READ);
+    await until(() => watched.ids?.length === 4);
+    expect(watched.leastSize).toBe(3);
+  }, 30_000);
+
+  it('holds what a token no longer sees of a service, until a second look agrees', async ({
+    onTestFinished,
+  }) => {
+    const { agent, watch, tokenFile, makePolicy, makeToken } = await startGuarded(onTestFinished);
+    for (const number of [1, 2, 3]) await agent.register(instance(number));
+    await agent.catalog('edge-1', [{ name: NAME, address: '10.0.0.7', port: 80 }]);
+    const policy = await makePolicy(READ);
+    await writeFile(tokenFile, (await makeToken()).SecretID);
+    const watched = watch({ tokenFile });
+    await until(() => watched.ids?.length === 4);
+    const Rules = 'service_prefix "" { policy = "read" } node "edge-1" { policy = "read" }';
+    await agent.put(`/v1/acl/policy/${policy.ID}`, { ID: policy.ID, Name: 'reader', Rules });
+    await until(() => watched.watch.heldCount === 3);
+    expect(watched.ids).toHaveLength(4);
+    await until(() => watched.ids?.length === 1);
+    expect(watched.watch.guardTripCount).toBe(1);
   }, 30_000);
 });

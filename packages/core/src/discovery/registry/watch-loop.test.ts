@@ -13,15 +13,24 @@ const TIMES = {
   maxBackoffMs: 10_000,
 };
 
-function create() {
+/** @param earlyMs how much too early timers fire, as those of the system may */
+function create(earlyMs = 0) {
   const runtime = createManualRuntime();
+  const { scheduler } = runtime;
   const registry = new FakeRegistry();
   const heard: string[] = [];
   const second = { atMs: undefined as number | undefined, throws: false };
   const loop = new WatchLoop({
     source: registry,
     times: TIMES,
-    runtime,
+    runtime: {
+      ...runtime,
+      scheduler: {
+        after: (delayMs, task) => scheduler.after(Math.max(0, delayMs - earlyMs), task),
+        soon: (task) => scheduler.soon(task),
+        hold: () => scheduler.hold(),
+      },
+    },
     listener: {
       onReading: ({ endpoints }) => {
         if (second.throws) throw new Error('too many');
@@ -211,6 +220,20 @@ describe('WatchLoop', () => {
     expect(registry.history).toEqual(['read', 'watch 1', 'read careful']);
     await pass(200);
     expect(registry.history.at(-1)).toBe('watch 1');
+    loop.close();
+  });
+
+  it('does not take a watch that gives way a little early for a silence', async () => {
+    const { registry, second, loop, heard, pass } = create(0.5);
+    registry.list([]);
+    second.atMs = 7_000;
+    loop.start();
+    await pass(6_000);
+    second.atMs = undefined;
+    await pass(1_010);
+    expect(registry.history.at(-1)).toBe('read careful');
+    expect(heard).toEqual(['0', '0']);
+    expect(loop.silenceCount).toBe(0);
     loop.close();
   });
 

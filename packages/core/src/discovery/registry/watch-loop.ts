@@ -15,6 +15,8 @@ const JITTER_RATIO = 0.1;
  * takes about a tenth of the CPU at most, however many endpoints it lists.
  */
 const REST_FACTOR = 10;
+/** A timer may fire up to a millisecond early: a watch that gives way just before its time is no silent one. */
+const TIMER_SLACK_MS = 1;
 /** `refresh()` is called whenever a connection breaks: it must not turn into a storm of whole readings. */
 const MIN_REFRESH_INTERVAL_MS = 1_000;
 
@@ -219,9 +221,11 @@ export class WatchLoop<Position> {
     if (this.#state !== state) return;
     if (state.read !== undefined) {
       this.#fail(`no answer within ${this.#times.readTimeoutMs} ms`, undefined);
-    } else if (this.#dueMs() <= this.#nowMs()) {
+    } else if (this.#dueMs() <= this.#nowMs() + TIMER_SLACK_MS) {
       this.#leave();
-      this.#look();
+      const earlyMs = this.#dueMs() - this.#nowMs();
+      if (earlyMs > 0) this.#rest(earlyMs + TIMER_SLACK_MS, false);
+      else this.#look();
     } else {
       this.#silenceCount += 1;
       this.#fail(`silent for ${this.#times.silenceMs} ms`, undefined);

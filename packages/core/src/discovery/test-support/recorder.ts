@@ -30,7 +30,7 @@ export class Recorder implements ResolverListener {
 }
 
 /** Longest wait for something real (a watch event, a datagram) before a test fails. */
-const LIMIT_MS = 8_000;
+const LIMIT_MS = 15_000;
 
 /** Waits in real time for a condition; with a manual runtime, its clock moves 50 ms per look. */
 export async function until(

@@ -7,6 +7,8 @@ export interface ConsulRegistrarOptions {
   readonly ttlMs: number;
   readonly forgetAfterMs: number;
   readonly degradedWeight: number;
+  /** The address to announce where none is given; '' stands for that of the agent. */
+  readonly findAddress: () => Promise<string>;
 }
 
 const STATUSES: Readonly<Record<InstanceHealth, string>> = {
@@ -37,7 +39,8 @@ export class ConsulRegistrar implements Registrar {
 
   async announce({ health, note }: HealthReport, signal: AbortSignal): Promise<void> {
     const { announcement, ttlMs, forgetAfterMs, degradedWeight } = this.#options;
-    const { id, service, address = '', port, weight, tags, metadata, locality } = announcement;
+    const { id, service, port, weight, tags, metadata, locality } = announcement;
+    const address = announcement.address ?? (await this.#options.findAddress());
     const places = Object.entries(locality).filter(([, part]) => part !== '');
     await this.#client.call({
       method: 'PUT',

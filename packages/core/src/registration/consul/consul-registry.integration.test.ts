@@ -4,6 +4,7 @@ import { ConsulAgent } from '../../../../../test/support/consul-agent.ts';
 import { requireComponent } from '../../../../../test/support/require-component.ts';
 import { Watched } from '../../discovery/consul/test-support/watched.ts';
 import { until } from '../../discovery/test-support/recorder.ts';
+import { createRuntime } from '../../runtime/runtime.ts';
 import type { RegisterOptions } from '../config.ts';
 import { register } from '../register.ts';
 import type { Registration } from '../registration.ts';
@@ -125,6 +126,25 @@ describe.skipIf(component.path === undefined)('registration in consul', () => {
     expect(await entries()).toHaveLength(1);
     await until(() => watched.ids?.join() === '10.0.0.8:80');
     await registration.close();
+  });
+
+  it('is taken for dead when its process is: without heartbeats for the TTL', async () => {
+    // What a killed process leaves behind: an announcement, and nobody who renews it.
+    service = 'orders-killed';
+    const registry = consulRegistry({ address: agent.address, ttlMs: 1_000 });
+    await agent.register({ name: service, address: '10.0.0.8', port: 80 });
+    const watched = watch();
+    const announcement = {
+      ...{ id: 'orders-7', service, address: '10.0.0.7', port: 3_000, weight: 1 },
+      ...{ tags: [], metadata: {}, locality: { region: '', zone: '', subzone: '' } },
+    };
+    const registrar = registry.open(announcement, createRuntime());
+    await registrar.announce({ health: 'healthy', note: '' }, new AbortController().signal);
+    await until(() => watched.ids?.length === 2);
+    const startMs = performance.now();
+    await until(() => watched.ids?.join() === '10.0.0.8:80');
+    expect(performance.now() - startMs).toBeGreaterThan(500);
+    await registrar.close();
   });
 
   it('is told when a token may not register', async () => {

@@ -1,13 +1,15 @@
 import { configError } from '../../error/config-error.ts';
 import {
   completeConnection,
+  type ConsulConnection,
   type ConsulConnectionOptions,
   connectionShape,
 } from '../../discovery/consul/http/connection-config.ts';
 import { ConsulClient } from '../../discovery/consul/http/consul-client.ts';
-import { NodeHttp } from '../../discovery/consul/http/node-http.ts';
+import { NodeHttp } from '../../discovery/http/node-http.ts';
 import { decode } from '../../schema/decode.ts';
 import { durationMs, integer, object } from '../../schema/fields.ts';
+import { findOwnAddress, isOwnAddress } from '../own-address.ts';
 import type { Announcement, Registry } from '../registration.ts';
 import { ConsulRegistrar } from './consul-registrar.ts';
 
@@ -53,9 +55,15 @@ export function consulRegistry(options: ConsulRegistryOptions = {}): Registry {
         ttlMs,
         forgetAfterMs,
         degradedWeight: degradedWeight ?? announcement.weight,
+        findAddress: () => addressBeside(connection),
       });
     },
   };
+}
+
+/** An agent on this host is reached where we are, and may have been told an address that we cannot find out. */
+async function addressBeside({ target }: ConsulConnection): Promise<string> {
+  return target.kind === 'unix' || isOwnAddress(target.host) ? '' : findOwnAddress(target);
 }
 
 function assertExpressible({ metadata }: Announcement): void {

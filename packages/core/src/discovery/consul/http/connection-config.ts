@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { configError } from '../../../error/config-error.ts';
 import { durationMs, flag, object, text } from '../../../schema/fields.ts';
+import { type HttpTarget, parseHttpTarget } from '../../http/http-target.ts';
 
 /** How a Consul agent or server is reached. Discovery and registration take the same words. */
 export interface ConsulConnectionOptions {
@@ -37,7 +38,7 @@ export interface ConsulTlsOptions {
 
 /** Checked, with the defaults and the environment filled in. */
 export interface ConsulConnection {
-  readonly target: ConsulTarget;
+  readonly target: HttpTarget;
   /** For humans. */
   readonly address: string;
   readonly token: ConsulToken | undefined;
@@ -46,17 +47,6 @@ export interface ConsulConnection {
   readonly partition: string | undefined;
   readonly timeoutMs: number;
 }
-
-export type ConsulTarget =
-  | {
-      readonly kind: 'tcp';
-      readonly secure: boolean;
-      readonly host: string;
-      readonly port: number;
-      /** Path before `/v1`, where a proxy has put Consul below one; '' otherwise. */
-      readonly prefix: string;
-    }
-  | { readonly kind: 'unix'; readonly path: string };
 
 export type ConsulToken =
   | { readonly kind: 'text'; readonly text: string }
@@ -71,7 +61,7 @@ export const connectionShape: {
   readonly [Key in keyof ConsulConnectionOptions]-?: z.ZodType<ConsulConnectionOptions[Key]>;
 } = {
   address: text(1_024)
-    .refine((value) => parseConsulAddress(value, false) !== undefined, {
+    .refine((value) => parseHttpTarget(value, false) !== undefined, {
       error: "'http://host:port', 'https://host:port', 'host:port' or 'unix:///path'",
     })
     .optional()
@@ -119,7 +109,7 @@ export function completeConnection(
     return value === '' ? undefined : value;
   };
   const address = options.address ?? variable('CONSUL_HTTP_ADDR') ?? DEFAULT_ADDRESS;
-  const target = parseConsulAddress(address, isTrue(variable('CONSUL_HTTP_SSL')));
+  const target = parseHttpTarget(address, isTrue(variable('CONSUL_HTTP_SSL')));
   if (target === undefined) {
     throw configError(`${at}.address`, "'http://host:port' (from CONSUL_HTTP_ADDR)", address);
   }
@@ -138,35 +128,6 @@ export function completeConnection(
     namespace: options.namespace ?? variable('CONSUL_NAMESPACE'),
     partition: options.partition ?? variable('CONSUL_PARTITION'),
     timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
-  };
-}
-
-/**
- * Reads an address; undefined when it is none. Credentials in it are refused: they would turn up in logs.
- *
- * @param secure what an address without a scheme means
- */
-export function parseConsulAddress(address: string, secure: boolean): ConsulTarget | undefined {
-  if (address.startsWith('unix://')) {
-    const socket = address.slice('unix://'.length);
-    return socket.startsWith('/') ? { kind: 'unix', path: socket } : undefined;
-  }
-  const complete = /^[a-z]+:\/\//i.test(address)
-    ? address
-    : `${secure ? 'https' : 'http'}://${address}`;
-  const url = URL.parse(complete);
-  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) return undefined;
-  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
-    return undefined;
-  }
-  const isSecure = url.protocol === 'https:';
-  return {
-    kind: 'tcp',
-    secure: isSecure,
-    // node:http wants an IPv6 address bare.
-    host: url.hostname.replace(/^\[|\]$/g, ''),
-    port: url.port === '' ? (isSecure ? 443 : 80) : Number(url.port),
-    prefix: url.pathname.replace(/\/+$/, ''),
   };
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { completeConnection, type ConsulConnectionOptions } from './connection-config.ts';
 import { ConsulClient, ConsulRefusal } from './consul-client.ts';
-import type { HttpAnswer, HttpPort, HttpRequest } from './http-port.ts';
+import type { HttpAnswer, HttpPort, HttpRequest } from '../../http/http-port.ts';
 
 /** Answers everything alike and keeps what it was asked. */
 class FakeHttp implements HttpPort {

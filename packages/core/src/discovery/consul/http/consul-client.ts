@@ -3,7 +3,7 @@ import { EvenkeelError, messageOf } from '../../../error/evenkeel-error.ts';
 import { redactText } from '../../../error/redact.ts';
 import { discoveryError } from '../../discovery-error.ts';
 import type { ConsulConnection } from './connection-config.ts';
-import type { HttpAnswer, HttpPort } from './http-port.ts';
+import type { HttpAnswer, HttpPort } from '../../http/http-port.ts';
 
 export interface ConsulCall {
   readonly method?: 'GET' | 'PUT';

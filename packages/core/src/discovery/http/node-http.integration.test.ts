@@ -7,12 +7,15 @@ import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { messageOf } from '../../../error/evenkeel-error.ts';
-import { createSelfSigned } from '../../../health/active/test-support/self-signed.ts';
-import { systemScheduler } from '../../../runtime/scheduler.ts';
-import { createManualRuntime } from '../../../testing/manual-runtime.ts';
-import { until } from '../../test-support/recorder.ts';
-import { completeConnection, type ConsulConnectionOptions } from './connection-config.ts';
+import { messageOf } from '../../error/evenkeel-error.ts';
+import { createSelfSigned } from '../../health/active/test-support/self-signed.ts';
+import { systemScheduler } from '../../runtime/scheduler.ts';
+import { createManualRuntime } from '../../testing/manual-runtime.ts';
+import { until } from '../test-support/recorder.ts';
+import {
+  completeConnection,
+  type ConsulConnectionOptions,
+} from '../consul/http/connection-config.ts';
 import type { HttpAnswer, HttpRequest } from './http-port.ts';
 import { NodeHttp } from './node-http.ts';
 

@@ -1,33 +1,47 @@
 import { readFileSync } from 'node:fs';
 import { Agent, type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http';
 import { Agent as SecureAgent, request as httpsRequest, type RequestOptions } from 'node:https';
-import { messageOf } from '../../../error/evenkeel-error.ts';
-import type { Scheduler } from '../../../runtime/scheduler.ts';
-import { discoveryError } from '../../discovery-error.ts';
-import type { ConsulConnection, ConsulTlsOptions } from './connection-config.ts';
-import type { HttpAnswer, HttpPort, HttpRequest } from './http-port.ts';
+import { messageOf } from '../../error/evenkeel-error.ts';
+import type { Scheduler } from '../../runtime/scheduler.ts';
+import { discoveryError } from '../discovery-error.ts';
+import type {
+  HttpAnswer,
+  HttpRequest,
+  HttpStream,
+  StreamingHttpPort,
+  StreamListener,
+} from './http-port.ts';
+import type { HttpTarget, TlsFiles } from './http-target.ts';
+import { openStream } from './open-stream.ts';
 
-/** 10,000 instances with a few checks each took 9 MB; a hundred times that is somebody's mistake. */
+/** 10,000 instances of Consul with a few checks each took 9 MB; far more than that is somebody's mistake. */
 const MAX_BODY_BYTES: number = 256 * 1024 * 1024;
-/** One call at a time, and one that is just being given up. */
+/** One call at a time, one that is just being given up, and a stream beside its successor. */
 const MAX_SOCKETS = 4;
 /** Begins to probe idle connections, so that the system notices some of the dead ones before we do. */
 const KEEP_ALIVE_MS = 10_000;
+
+/** Which server, and how it is trusted. */
+export interface HttpConnection {
+  readonly target: HttpTarget;
+  readonly tls: TlsFiles;
+}
 
 /**
  * HTTP on `node:http`, and not on the package `consul`, for what a watch must be able to rely on. Measured with 2.0.1: a
  * connection that breaks off within an answer leaves its promise pending until a timeout, which a blocking query cannot
  * have short; a body may be of any size; and its timers are no ports.
  *
- * One call at a time is meant. After a failure no connection is trusted: all are cut, and certificates are read anew.
+ * One call at a time is meant, beside a stream. After a failure no connection is trusted: all are cut, and certificates
+ * are read anew.
  */
-export class NodeHttp implements HttpPort {
-  readonly #connection: ConsulConnection;
+export class NodeHttp implements StreamingHttpPort {
+  readonly #connection: HttpConnection;
   readonly #scheduler: Scheduler;
   #agent: Agent | undefined;
   #closed = false;
 
-  constructor(connection: ConsulConnection, scheduler: Scheduler) {
+  constructor(connection: HttpConnection, scheduler: Scheduler) {
     this.#connection = connection;
     this.#scheduler = scheduler;
   }
@@ -37,6 +51,17 @@ export class NodeHttp implements HttpPort {
       return await this.#exchange(request, true);
     } catch (error) {
       // Who aborts goes on with another call, which may have begun already; an aborted call has cut its own connection.
+      if (!request.signal.aborted) this.#dropConnections();
+      throw error;
+    }
+  }
+
+  async open(request: HttpRequest, listener: StreamListener): Promise<HttpStream> {
+    try {
+      if (this.#closed || request.signal.aborted) throw discoveryError('aborted');
+      // No repetition: a stream is opened seldom, and whoever opens it has to be able to do so again anyway.
+      return await openStream(this.#open(request), this.#scheduler, { request, listener });
+    } catch (error) {
       if (!request.signal.aborted) this.#dropConnections();
       throw error;
     }
@@ -124,7 +149,7 @@ const AGENT_OPTIONS = {
 } as const;
 
 /** Read when connecting, and synchronously: three small local files, once per connection that broke. */
-function createSecureAgent(tls: ConsulTlsOptions): SecureAgent {
+function createSecureAgent(tls: TlsFiles): SecureAgent {
   const read = (path: string): Buffer => {
     try {
       return readFileSync(path);
