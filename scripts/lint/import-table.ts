@@ -7,6 +7,7 @@
  */
 
 import { bpfImports } from './import-table-bpf.ts';
+import { l4GatewayImports } from './import-table-l4-gateway.ts';
 
 /** One folder below `packages/<package>/src/` and everything its files may import from outside it. */
 export interface ImportRow {
@@ -323,6 +324,7 @@ const proxyImports: readonly ImportRow[] = [
 export const importTables: Readonly<Record<string, readonly ImportRow[]>> = {
   core: coreImports,
   bpf: bpfImports,
+  'l4-gateway': l4GatewayImports,
   proxy: proxyImports,
 };
 

@@ -93,7 +93,7 @@ http {
 }
 
 /** Waits until the port takes connections. */
-async function listening(port: number, child: ChildProcess): Promise<void> {
+export async function listening(port: number, child: ChildProcess): Promise<void> {
   for (let attempt = 0; attempt < 100; attempt++) {
     if (child.exitCode !== null) throw new Error(`a peer ended with ${child.exitCode}`);
     const socket = connect(port, '127.0.0.1');

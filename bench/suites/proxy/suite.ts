@@ -13,6 +13,8 @@ import { pairedRatios, summarize } from '../../support/statistics.ts';
 import type { Figures, Suite } from '../../support/suite.ts';
 import { formatTable } from '../../support/table.ts';
 import { cpuSecondsOf, pin } from './cpu.ts';
+import { tcpFigures } from './tcp.ts';
+import { findRouteFigures } from './find-route.ts';
 import { type Peer, startHaproxy, startNginx } from './peers.ts';
 
 const run = promisify(execFile);
@@ -33,7 +35,7 @@ export const suite: Suite = {
     try {
       for (const { process: origin } of origins) pin(origin.pid as number, LOAD_CORE);
       for (const { process: proxy } of Object.values(proxies)) pin(proxy.pid as number, PROXY_CORE);
-      const figures: Record<string, number> = {};
+      const figures: Record<string, number> = { ...(await findRouteFigures(print, quick)) };
       for (const [label, size] of Object.entries(SIZES)) {
         const seconds = quick ? 0.3 : 2;
         const samples = await measureRounds(
@@ -45,6 +47,7 @@ export const suite: Suite = {
         );
         Object.assign(figures, report(label, samples, print));
       }
+      Object.assign(figures, await tcpFigures({ print, quick }, pathOf('haproxy')));
       return figures;
     } finally {
       for (const { process: child } of [...origins, ...Object.values(proxies)]) await stop(child);

@@ -57,6 +57,7 @@ export { Criticality, type CriticalityName } from './resilience/load-shedder.ts'
 // Affinity
 export type { CookieAffinityOptions } from './affinity/config.ts';
 export {
+  type AffinityExplanation,
   type AffinityVisit,
   type AffinityVisitStatus,
   type CookieAffinity,
@@ -64,6 +65,7 @@ export {
   createCookieAffinity,
 } from './affinity/cookie-affinity.ts';
 export { hashKeyOf } from './affinity/hash-key.ts';
+export { cookieValue } from './affinity/request-parts.ts';
 export {
   type AffinityCluster,
   type AffinityPreference,
@@ -109,6 +111,7 @@ export type {
 } from './registration/registration.ts';
 
 // Policies
+export { hashKeySourceSchema } from './policy/hash-key.ts';
 export {
   type Balancer,
   type CandidateExplanation,

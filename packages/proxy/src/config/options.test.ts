@@ -25,7 +25,7 @@ describe('the options of a proxy', () => {
     expect(config.listeners[0]).toMatchObject({
       host: '127.0.0.1',
       port: 80,
-      routes: [{ domains: ['*'], match: { path: { prefix: '/' } }, retry: { attempts: 2 } }],
+      routes: [{ domains: ['*'], path: { kind: 'prefix', path: '/' }, retry: { attempts: 2 } }],
     });
     expect(config.timeouts.headMs).toBe(10_000);
     expect(config.via).toBe('evenkeel');
@@ -88,5 +88,85 @@ describe('trusted networks', () => {
 
   it.each(['10.0.0.0/33', 'example.com', '10.0.0.0/x', '', '10.0.0.0/-1'])('are not %j', (text) => {
     expect(() => trustedNetworks([text])).toThrow(ConfigError);
+  });
+});
+
+describe('the options of a route', () => {
+  const issuesOfRoute = (route: unknown): string[] =>
+    issuesOf({ ...good, listeners: [{ listen: 'a:1', http: { routes: [route] } }] }).map((path) =>
+      path.replace('createProxy.listeners[0].http.routes[0]', 'route'),
+    );
+
+  it.each([
+    ['a cluster', { cluster: 'users', subset: { v: '1' }, rewrite: { prefix: '/' } }],
+    ['a split', { split: [{ cluster: 'users', weight: 1 }], stickyBy: { cookie: 'u' } }],
+    ['a redirect', { redirect: { scheme: 'https' } }],
+    ['a response', { respond: { status: 204 }, match: { methods: ['GET'] } }],
+    ['conditions', { cluster: 'users', match: { headers: { 'X-A': { present: false } } } }],
+  ])('may be %s', (_, route) => {
+    expect(issuesOfRoute(route)).toEqual([]);
+  });
+
+  it.each([
+    ['no action', {}, 'route'],
+    ['two actions', { cluster: 'users', respond: { status: 200 } }, 'route'],
+    ['an unknown cluster', { split: [{ cluster: 'x', weight: 1 }] }, 'route.split[0].cluster'],
+    ['no weight', { split: [{ cluster: 'users', weight: 0 }] }, 'route.split'],
+    [
+      'equal sides',
+      {
+        split: [
+          { cluster: 'users', weight: 1 },
+          { cluster: 'users', weight: 2 },
+        ],
+      },
+      'route.split',
+    ],
+    ['a key without a split', { cluster: 'users', stickyBy: { path: true } }, 'route.stickyBy'],
+    ['a redirect to itself', { redirect: { status: 301 } }, 'route.redirect'],
+    ['a redirect to //', { redirect: { path: '//evil.example' } }, 'route.redirect.path'],
+    [
+      'a host that ends the line',
+      { redirect: { host: 'a\r\nset-cookie: x' } },
+      'route.redirect.host',
+    ],
+    ['a status of 100', { respond: { status: 100 } }, 'route.respond.status'],
+    [
+      'a header that frames',
+      { respond: { status: 200, headers: { 'Content-Length': '1' } } },
+      'route.respond.headers.Content-Length',
+    ],
+    [
+      'a header that ends the line',
+      { respond: { status: 200, headers: { a: 'b\r\nc: d' } } },
+      'route.respond.headers.a',
+    ],
+    ['an empty rewrite', { cluster: 'users', rewrite: {} }, 'route.rewrite'],
+    [
+      'a rewrite of nothing',
+      { respond: { status: 200 }, rewrite: { prefix: '/' } },
+      'route.rewrite',
+    ],
+    [
+      'two conditions on a header',
+      { cluster: 'users', match: { headers: { a: { exact: 'b', present: true } } } },
+      'route.match.headers.a',
+    ],
+    ['no method', { cluster: 'users', match: { methods: [] } }, 'route.match.methods'],
+  ])('are refused for %s', (_, route, path) => {
+    expect(issuesOfRoute(route)).toContain(path);
+  });
+});
+
+describe('the options of the access log', () => {
+  it.each([
+    [{ format: '%{nothing}' }, 'createProxy.accessLog.format'],
+    [{ format: 'json', fields: ['nothing'] }, 'createProxy.accessLog.fields'],
+    [{ format: '%{path}', fields: ['path'] }, 'createProxy.accessLog.fields'],
+    [{ format: 'a\nb' }, 'createProxy.accessLog.format'],
+    [{ format: 'json', sampleRatio: 2 }, 'createProxy.accessLog.sampleRatio'],
+    [{ format: 'json', write: 'stdout' }, 'createProxy.accessLog.write'],
+  ])('are refused: %j', (accessLog, path) => {
+    expect(issuesOf({ ...good, accessLog })).toContain(path);
   });
 });

@@ -1,15 +1,37 @@
 /** The options of a proxy: what a user writes, what it means, and how it is checked. */
 import type { Cluster } from '@evenkeel/core';
 import { ConfigError } from '@evenkeel/core';
-import { type RetryConfig, type RetryPolicyOptions, retrySchema } from '@evenkeel/core/resilience';
-import { decode, durationMs, integer, object, text } from '@evenkeel/core/schema';
+import { decode, durationMs, flag, integer, object, oneOf, text } from '@evenkeel/core/schema';
 import { z } from 'zod';
+import type { RequestLogOptions } from '../observability/access-log/request-log.ts';
+import { type AccessLogOptions, accessLogSchema } from './access-log-options.ts';
+import type { RouteOptions } from './route-options.ts';
+import { clustersOf, type RouteConfig, routeSchema } from './route-schema.ts';
+import {
+  layer4ClustersOf,
+  type TcpConfig,
+  type TcpOptions,
+  tcpSchema,
+  type UdpConfig,
+  type UdpOptions,
+  udpSchema,
+} from './tcp-options.ts';
+import {
+  type TlsConfig,
+  type TlsOptions,
+  tlsSchema,
+  type UpstreamTlsConfig,
+  type UpstreamTlsOptions,
+  upstreamTlsSchema,
+} from './tls-options.ts';
 
 /** What a user passes to `createProxy`. */
 export interface ProxyOptions {
   /** The clusters that routes name. They stay their owner's, who closes them after the proxy. */
   readonly clusters: readonly Cluster[];
   readonly listeners: readonly ListenerOptions[];
+  /** How endpoints are reached, by the name of their cluster. Default in clear text. */
+  readonly upstreams?: Readonly<Record<string, UpstreamOptions>> | undefined;
   readonly timeouts?: Partial<ProxyTimeouts> | undefined;
   readonly limits?: Partial<ProxyLimits> | undefined;
   /**
@@ -19,37 +41,45 @@ export interface ProxyOptions {
   readonly trustedProxies?: readonly string[] | undefined;
   /** Name of this proxy in `via` (RFC 9110 section 7.6.3), or false for no such field. Default `evenkeel`. */
   readonly via?: string | false | undefined;
+  /**
+   * Gives every request an id in `x-request-id`, for the endpoint, the client and the access log: the one that a trusted
+   * peer sends, else a random one. Default false: the field passes like any other.
+   */
+  readonly requestId?: boolean | undefined;
+  /** A line for each request. Default none. */
+  readonly accessLog?: AccessLogOptions | undefined;
 }
 
+/** One of `http`, `tcp` and `udp`. */
 export interface ListenerOptions {
   /** `127.0.0.1:8080`, `[::1]:8080`, `0.0.0.0:80`; port 0 for any free one. */
   readonly listen: string;
-  readonly http: HttpOptions;
+  /**
+   * Does every connection begin with a header of the PROXY protocol, version 1 or 2, that tells whose it is? Only from
+   * peers in `trustedProxies`, who must send one then; all others are turned away. Default `off`.
+   */
+  readonly proxyProtocol?: 'off' | 'required' | undefined;
+  /** Default clear text. */
+  readonly tls?: TlsOptions | undefined;
+  readonly http?: HttpOptions | undefined;
+  /** Connections are passed on as they are. Neither `tls` nor `proxyProtocol` go with it. */
+  readonly tcp?: TcpOptions | undefined;
+  /** Datagrams are passed on as they are; without `tls` and `proxyProtocol`, too. */
+  readonly udp?: UdpOptions | undefined;
+}
+
+export interface UpstreamOptions {
+  readonly tls?: UpstreamTlsOptions | undefined;
 }
 
 export interface HttpOptions {
   readonly routes: readonly RouteOptions[];
 }
 
-export interface RouteOptions {
-  /** Hosts that the route is for: `example.com`, `*.example.com`, `*`. Default all. */
-  readonly domains?: readonly string[] | undefined;
-  /** Which paths; default all. */
-  readonly match?: { readonly path: PathOptions } | undefined;
-  /** Name of the cluster that answers. */
-  readonly cluster: string;
-  /** Further tries on other endpoints, or false for none. */
-  readonly retry?: RetryPolicyOptions | false | undefined;
-}
-
-/** Exactly one of them. */
-export interface PathOptions {
-  readonly exact?: string | undefined;
-  readonly prefix?: string | undefined;
-}
-
 /** Time limits. All in milliseconds, 1 ms..24 h. */
 export interface ProxyTimeouts {
+  /** For all that a client does before its first request: PROXY protocol and TLS handshake. Default 10,000. */
+  readonly handshakeMs: number;
   /** For the head of a request, from its first byte, or from accepting the connection. Default 10,000. */
   readonly headMs: number;
   /** For a connection without a request. Default 60,000. */
@@ -89,23 +119,25 @@ export interface ProxyLimits {
 export interface ProxyConfig {
   readonly clusters: ReadonlyMap<string, Cluster>;
   readonly listeners: readonly ListenerConfig[];
+  /** TLS to endpoints, by the name of their cluster. */
+  readonly upstreamTls: ReadonlyMap<string, UpstreamTlsConfig>;
   readonly timeouts: ProxyTimeouts;
   readonly limits: ProxyLimits;
   readonly trustedProxies: readonly string[];
   readonly via: string | false;
+  readonly requestId: boolean;
+  readonly accessLog: RequestLogOptions | undefined;
 }
 
 export interface ListenerConfig {
   readonly host: string;
   readonly port: number;
+  readonly proxyProtocol: boolean;
+  readonly tls: TlsConfig | undefined;
+  /** Undefined for `http`, like {@link udp}. */
+  readonly tcp: TcpConfig | undefined;
+  readonly udp: UdpConfig | undefined;
   readonly routes: readonly RouteConfig[];
-}
-
-export interface RouteConfig {
-  readonly domains: readonly string[];
-  readonly match: { readonly path: PathOptions };
-  readonly cluster: string;
-  readonly retry: RetryConfig | false;
 }
 
 const DAY_MS = 86_400_000;
@@ -113,30 +145,6 @@ const limitMs = (defaultMs: number): z.ZodDefault<z.ZodNumber> =>
   durationMs({ min: 1, max: DAY_MS }).default(defaultMs);
 const count = (max: number, byDefault: number): z.ZodDefault<z.ZodNumber> =>
   integer({ min: 1, max }).default(byDefault);
-
-const DOMAIN = /^(\*|(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])$/i;
-const PATH = /^\/[^\s#?]*$/;
-
-const pathSchema = z
-  .string({ error: 'a path that begins with /' })
-  .max(4_096)
-  .regex(PATH, { error: 'a path that begins with / and has no query' })
-  .optional();
-
-const routeSchema = object({
-  domains: z
-    .array(z.string().regex(DOMAIN, { error: 'a host name, *.suffix, or *' }))
-    .min(1)
-    .default(['*']),
-  match: object({
-    path: object({ exact: pathSchema, prefix: pathSchema }).refine(
-      ({ exact, prefix }) => (exact === undefined) !== (prefix === undefined),
-      { error: 'either exact or prefix' },
-    ),
-  }).default({ path: { prefix: '/' } }),
-  cluster: text(253),
-  retry: z.union([z.literal(false), retrySchema]).prefault({}),
-});
 
 const LISTEN = /^(\[[0-9a-f:.]+\]|[^:\s]+):(\d{1,5})$/i;
 
@@ -146,11 +154,29 @@ const schema = object({
     .array(
       object({
         listen: z.string().regex(LISTEN, { error: 'an address and a port, 127.0.0.1:8080' }),
-        http: object({ routes: z.array(routeSchema) }),
-      }),
+        proxyProtocol: oneOf(['off', 'required']).default('off'),
+        tls: tlsSchema.optional(),
+        http: object({ routes: z.array(routeSchema) }).optional(),
+        tcp: tcpSchema.optional(),
+        udp: udpSchema.optional(),
+      })
+        .refine(
+          ({ http, tcp, udp }) =>
+            [http, tcp, udp].filter((part) => part !== undefined).length === 1,
+          {
+            error: 'one of http, tcp and udp',
+          },
+        )
+        .refine(
+          ({ http, tls, proxyProtocol }) =>
+            http !== undefined || (tls === undefined && proxyProtocol === 'off'),
+          { error: 'tls and proxyProtocol with http only' },
+        ),
     )
     .min(1, { error: 'at least one listener' }),
+  upstreams: z.record(z.string(), object({ tls: upstreamTlsSchema.optional() })).default({}),
   timeouts: object({
+    handshakeMs: limitMs(10_000),
     headMs: limitMs(10_000),
     keepAliveMs: limitMs(60_000),
     bodyIdleMs: limitMs(30_000),
@@ -171,37 +197,73 @@ const schema = object({
   }).prefault({}),
   trustedProxies: z.array(text(64)).default([]),
   via: z.union([z.literal(false), text(128).regex(/^[\w!#$%&'*+.^`|~-]+$/)]).default('evenkeel'),
+  requestId: flag().default(false),
+  accessLog: accessLogSchema.optional(),
 });
 
 /** @throws ConfigError naming every wrong option */
 export function decodeProxyOptions(options: ProxyOptions): ProxyConfig {
-  const { listeners, timeouts, limits, trustedProxies, via } = decode(
-    schema,
-    options,
-    'createProxy',
-  );
+  const checked = decode(schema, options, 'createProxy');
+  const { listeners, upstreams, timeouts, limits, trustedProxies, via } = checked;
   const clusters = new Map(options.clusters.map((cluster) => [cluster.name, cluster]));
-  const issues = listeners.flatMap(({ http }, at) =>
-    http.routes.flatMap(({ cluster }, index) =>
-      clusters.has(cluster)
-        ? []
-        : [
-            {
-              path: `createProxy.listeners[${at}].http.routes[${index}].cluster`,
-              expected: `the name of one of the clusters (${[...clusters.keys()].join(', ')})`,
-              actual: cluster,
-            },
-          ],
+  const named = [
+    ...listeners.flatMap((listener, at) =>
+      layer4ClustersOf(listener).map(({ at: place, cluster }) => ({
+        path: `createProxy.listeners[${at}].${place}`,
+        name: cluster,
+      })),
     ),
-  );
+    ...listeners.flatMap(({ http }, at) =>
+      (http?.routes ?? []).flatMap((route, index) =>
+        clustersOf(route).map(({ at: place, cluster }) => ({
+          path: `createProxy.listeners[${at}].http.routes[${index}].${place}`,
+          name: cluster,
+        })),
+      ),
+    ),
+    ...Object.keys(upstreams).map((name) => ({ path: 'createProxy.upstreams', name })),
+  ];
+  const issues = named
+    .filter(({ name }) => !clusters.has(name))
+    .map(({ path, name }) => ({
+      path,
+      expected: `the name of one of the clusters (${[...clusters.keys()].join(', ')})`,
+      actual: name,
+    }));
+  for (const [at, { proxyProtocol }] of listeners.entries()) {
+    if (proxyProtocol === 'off' || trustedProxies.length > 0) continue;
+    const path = `createProxy.listeners[${at}].proxyProtocol`;
+    issues.push({ path, expected: 'trustedProxies, who alone are believed', actual: 'none' });
+  }
+  for (const [at, listener] of listeners.entries()) {
+    for (const { at: place, cluster } of layer4ClustersOf(listener)) {
+      if (upstreams[cluster]?.tls === undefined) continue;
+      const path = `createProxy.listeners[${at}].${place}`;
+      issues.push({ path, expected: 'a cluster that is reached without TLS', actual: cluster });
+    }
+  }
   if (issues.length > 0) throw new ConfigError(issues);
   return {
     clusters,
-    listeners: listeners.map(({ listen, http }) => ({ ...addressOf(listen), routes: http.routes })),
+    listeners: listeners.map(({ listen, proxyProtocol, tls, http, tcp, udp }) => ({
+      ...addressOf(listen),
+      proxyProtocol: proxyProtocol === 'required',
+      tls,
+      tcp,
+      udp,
+      routes: http?.routes ?? [],
+    })),
+    upstreamTls: new Map(
+      Object.entries(upstreams).flatMap(([name, { tls }]) =>
+        tls === undefined ? [] : [[name, tls] as const],
+      ),
+    ),
     timeouts: { ...timeouts, requestMs: timeouts.requestMs },
     limits,
     trustedProxies,
     via,
+    requestId: checked.requestId,
+    accessLog: checked.accessLog,
   };
 }
 

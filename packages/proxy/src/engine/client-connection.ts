@@ -1,39 +1,20 @@
-/**
- * The client's side: reads requests one after the other, hands each to an exchange, and takes what it sends back.
- *
- * ```text
- *  idle ─► head ─► body ─► waiting ─► idle      waiting: the request is complete, its response is not
- *    ▲                       │  └──► tunnel     after a switch of protocols
- *    └───────────────────────┘
- *  lingering: the last response is sent, and what still comes is read and dropped, or a RST would take the response
- *  away from a client that has not read it yet (RFC 9112 section 9.6)
- * ```
- */
-import { BodyKind, BodyPump } from '../http1/body-pump.ts';
+/** The client's side: reads requests one after the other, hands each to an exchange, and takes what it sends back. */
+import { bodyKindOf, BodyPump } from '../http1/body-pump.ts';
 import { ascii } from '../http1/byte-class.ts';
-import { Field } from '../http1/known-field.ts';
 import type { RequestHead } from '../http1/request-head.ts';
-import { isMethod, TargetForm } from '../http1/request-target.ts';
+import { isMethod } from '../http1/request-target.ts';
 import { COMPLETE, INCOMPLETE, problemOf } from '../http1/verdict.ts';
 import type { ByteStream, StreamOwner } from '../socket/byte-stream.ts';
 import type { Timed } from '../socket/sweeper.ts';
+import { choose } from './choice.ts';
 import type { ClientIdentity } from './client-identity.ts';
+import { State } from './client-state.ts';
 import { Exchange } from './exchange.ts';
 import type { EngineHost } from './host.ts';
-import { localReply } from './local-reply.ts';
+import { type LocalAnswer, plainAnswer } from './local-answer.ts';
+import type { Refusal } from './refusal.ts';
+import { RequestAccount } from './request-account.ts';
 import { writeRequestHead } from './request-writer.ts';
-
-const State = {
-  idle: 0,
-  head: 1,
-  body: 2,
-  waiting: 3,
-  tunnel: 4,
-  lingering: 5,
-  closed: 6,
-} as const;
-
-type State = (typeof State)[keyof typeof State];
 
 /** Most bytes of further requests that are held while one is answered; reading stops then. */
 const MAX_PIPELINED_BYTES = 65_536;
@@ -48,6 +29,7 @@ export class ClientConnection implements StreamOwner, Timed {
   dueAtMs: number;
   sweepIndex = -1;
   readonly identity: ClientIdentity;
+  readonly account: RequestAccount;
   /** Of the request at hand. */
   minor: 0 | 1 = 1;
   /** Is there another request after the response? */
@@ -66,6 +48,7 @@ export class ClientConnection implements StreamOwner, Timed {
   constructor(host: EngineHost, identity: ClientIdentity) {
     this.#host = host;
     this.identity = identity;
+    this.account = new RequestAccount(host.observer, identity);
     this.#exchange = new Exchange(host, this);
     // Someone who connects and says nothing has as long as someone who is slow to say it.
     this.dueAtMs = host.runtime.clock.nowMs() + host.timeouts.headMs;
@@ -133,6 +116,7 @@ export class ClientConnection implements StreamOwner, Timed {
     this.#held = undefined;
     this.#host.sweeper.remove(this);
     this.#exchange.abort();
+    this.account.end(this.#host.runtime.clock.nowMs());
     this.#host.closed(this);
   }
 
@@ -204,27 +188,39 @@ export class ClientConnection implements StreamOwner, Timed {
     if (this.#ended) this.#exchange.endTunnel();
   }
 
-  /** Answers from here. */
-  reply(status: number, closes: boolean): void {
-    const { counters } = this.#host;
-    counters.localReplyCount++;
-    const hundreds = Math.floor(status / 100);
-    counters.statusCounts[hundreds] = (counters.statusCounts[hundreds] as number) + 1;
+  /** Refuses from here. */
+  reply(status: number, closes: boolean, reason: Refusal): void {
+    this.#host.counters.refusals[reason]++;
+    this.account.reason = reason;
+    this.#answer(plainAnswer(status), closes);
+  }
+
+  #answer(answer: LocalAnswer, closes: boolean): void {
+    const { account } = this;
+    this.#host.counters.localReplyCount++;
+    this.#host.counters.countStatus(answer.status);
     const ends = closes || !this.keepAlive || !this.requestDone || this.minor === 0;
     if (ends) this.keepAlive = false;
-    this.stream.write(localReply(status, ends, this.#exchange.isHead) as Buffer);
+    const bytes = answer.bytesWith(account.id.line, ends, this.#exchange.isHead);
+    account.status = answer.status;
+    account.bytesOut += bytes.length;
+    this.stream.write(bytes);
     this.responseDone();
   }
 
   /** The response has been handed to the stream. */
   responseDone(): void {
     if (this.#state === State.closed) return;
-    if (!this.keepAlive || !this.#pump.done || this.#ended) {
+    const nowMs = this.#host.runtime.clock.nowMs();
+    this.account.end(nowMs);
+    // Requests that came before the end of the client's bytes are still answered.
+    const isLast = this.#ended && this.#held === undefined;
+    if (!this.keepAlive || !this.#pump.done || isLast) {
       this.#close();
       return;
     }
     this.#state = State.idle;
-    this.dueAtMs = this.#host.runtime.clock.nowMs() + this.#host.timeouts.keepAliveMs;
+    this.dueAtMs = nowMs + this.#host.timeouts.keepAliveMs;
     const held = this.#held;
     if (held === undefined) {
       this.stream.resume();
@@ -239,6 +235,7 @@ export class ClientConnection implements StreamOwner, Timed {
   cutOff(): void {
     if (this.#state === State.closed) return;
     this.#host.counters.truncatedCount++;
+    this.account.end(this.#host.runtime.clock.nowMs());
     this.stream.reset();
   }
 
@@ -246,6 +243,12 @@ export class ClientConnection implements StreamOwner, Timed {
     if (this.#state !== State.idle) return;
     this.stream.resume();
     this.#consume(held, 0, held.length);
+    if (this.#ended && this.#isWithinRequest()) this.stream.destroy();
+  }
+
+  /** Is a part of a request here, and the rest to come? */
+  #isWithinRequest(): boolean {
+    return this.#state === State.head || this.#state === State.body;
   }
 
   #consume(bytes: Buffer, from: number, to: number): void {
@@ -285,49 +288,59 @@ export class ClientConnection implements StreamOwner, Timed {
 
   /** A head is complete, and some of its body may be there. @returns where what was used up ends */
   #begin(head: RequestHead, bytes: Buffer, to: number): number {
-    const { counters, output, viaLine } = this.#host;
+    const { counters, output, view, routes, runtime, viaLine } = this.#host;
     counters.requestCount++;
     this.minor = head.minor;
     this.keepAlive = head.keepsConnection && !this.#host.draining;
     const { chunked, contentLength } = head.semantics;
-    const bodyKind = chunked
-      ? BodyKind.chunked
-      : contentLength >= 0
-        ? BodyKind.length
-        : BodyKind.none;
+    const bodyKind = bodyKindOf(chunked, contentLength);
     this.#pump.begin(bodyKind, contentLength, chunked);
     this.#state = State.waiting;
     this.dueAtMs = NONE;
     const exchange = this.#exchange;
+    const { account, identity } = this;
     exchange.read(head, bytes);
+    const request = view.show(bytes, identity);
+    account.open(request);
     if (isMethod(bytes, head.from, head.methodTo, CONNECT)) {
-      this.reply(405, true);
+      this.reply(405, true, 'method');
       return to;
     }
-    const route = this.#host.routes.find(hostOf(head, bytes), pathOf(head, bytes));
-    if (route === undefined) {
-      this.reply(404, false);
-      return head.end;
+    const route = routes.find(request);
+    const choice = route && choose(route, { request, exchange, logger: runtime.logger });
+    if (choice !== undefined) account.enter(choice.meter);
+    output.begin();
+    if (choice?.kind === 'target') {
+      const { isUpgrade } = exchange;
+      const rewrite = route?.rewrite;
+      const idLine = account.id.line;
+      const outgoing = { identity, bodyKind, isUpgrade, viaLine, idLine, rewrite };
+      writeRequestHead(output, head, bytes, outgoing);
     }
-    const { identity } = this;
-    const { isUpgrade } = exchange;
-    writeRequestHead(output.begin(), head, bytes, { identity, bodyKind, isUpgrade, viaLine });
     const at = this.#pump.pump(bytes, head.end, to, output);
+    account.bytesIn += at - head.from;
     if (this.#pump.problem !== 0) {
       this.#refuse(400);
       return to;
+    }
+    if (choice?.kind !== 'target') {
+      if (choice !== undefined) this.#answer(choice.answer, false);
+      else if (route === undefined) this.reply(404, false, 'no-route');
+      else this.reply(500, false, 'internal');
+      return at;
     }
     if (!this.#pump.done) {
       this.#state = State.body;
       this.#moveLimit();
     }
-    exchange.begin(route, output.take());
+    exchange.begin(choice, output.take());
     return at;
   }
 
   #pumpBody(bytes: Buffer, from: number, to: number): number {
     const output = this.#host.output.begin();
     const at = this.#pump.pump(bytes, from, to, output);
+    this.account.bytesIn += at - from;
     if (this.#pump.problem !== 0) {
       this.#exchange.abort();
       this.#refuse(400);
@@ -348,7 +361,8 @@ export class ClientConnection implements StreamOwner, Timed {
       return;
     }
     this.#exchange.abort();
-    this.reply(status, true);
+    if (!this.account.isOpen) this.account.open(undefined);
+    this.reply(status, true, status === 408 ? 'request-timeout' : 'bad-request');
   }
 
   #holdHead(bytes: Buffer, from: number, to: number): void {
@@ -380,17 +394,4 @@ export class ClientConnection implements StreamOwner, Timed {
     this.dueAtMs = this.#host.runtime.clock.nowMs() + LINGER_MS;
     this.stream.resume();
   }
-}
-
-/** The authority of an absolute target, else the host field. */
-function hostOf({ target, fields }: RequestHead, bytes: Buffer): string {
-  if (target.form === TargetForm.absolute)
-    return bytes.toString('latin1', target.authorityFrom, target.authorityTo);
-  return fields.text(bytes, Field.host) ?? '';
-}
-
-/** Without the query; a target without a path means `/`. */
-function pathOf({ target }: RequestHead, bytes: Buffer): string {
-  const { pathFrom, queryFrom } = target;
-  return pathFrom === queryFrom ? '/' : bytes.toString('latin1', pathFrom, queryFrom);
 }

@@ -3,7 +3,12 @@
  * allocated for a request that succeeds at once but the copy of its message, which a retry would need.
  */
 import { NO_SLOT, Outcome, outcomeOfStatus, type PickContext, RESPONDED } from '@evenkeel/core';
-import { isIdempotentMethod, retryAfterMs, type RetrySequence } from '@evenkeel/core/resilience';
+import {
+  type Admission,
+  isIdempotentMethod,
+  retryAfterMs,
+  type RetrySequence,
+} from '@evenkeel/core/resilience';
 import { ascii } from '../http1/byte-class.ts';
 import { Field } from '../http1/known-field.ts';
 import type { RequestHead } from '../http1/request-head.ts';
@@ -12,11 +17,12 @@ import type { ResponseHead } from '../http1/response-head.ts';
 import type { Output } from '../socket/output.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { EngineHost } from './host.ts';
-import type { Route } from './route.ts';
+import { pickAdmitted } from './admitted-pick.ts';
+import type { Target } from './route.ts';
+import type { Refusal } from './refusal.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
 
 const GET = ascii('get');
-/** The context of a first try. */
 const ANY: PickContext = Object.freeze({});
 const NONE = Number.POSITIVE_INFINITY;
 
@@ -28,10 +34,12 @@ export class Exchange {
   /** Has any of a final response gone to the client? */
   answered = false;
   deadlineAtMs: number = NONE;
+  /** What picks for the request ask for. */
+  context: PickContext = ANY;
   readonly client: ClientConnection;
 
   readonly #host: EngineHost;
-  #route: Route | undefined = undefined;
+  #target: Target | undefined = undefined;
   #upstream: UpstreamConnection | undefined = undefined;
   /** What goes to an endpoint: the head, and the body as far as it was there with it. */
   #message: Buffer | undefined = undefined;
@@ -43,6 +51,9 @@ export class Exchange {
   #outcome: Outcome = Outcome.success;
   #responded = false;
   #retry: RetrySequence | undefined = undefined;
+  /** What has let the request in and has to hear of its end; undefined for most clusters. */
+  #admission: Admission | undefined = undefined;
+  #admittedAtMs = 0;
   /** The slot whose pool has this exchange in its queue, or `NO_SLOT`. */
   #queuedAt: number = NO_SLOT;
   /** Grows with every request, so that a pause that ends late knows whose it was. */
@@ -64,20 +75,28 @@ export class Exchange {
     this.answered = false;
   }
 
-  begin(route: Route, message: Buffer): void {
+  begin(target: Target, message: Buffer): void {
     this.#generation++;
-    this.#route = route;
+    this.#target = target;
     this.#message = message;
     this.#isConsumed = false;
     this.#retry = undefined;
-    const { requestMs } = this.#host.timeouts;
-    const nowMs = route.upstream.cluster.nowMs();
+    const { requestMs } = target;
+    const nowMs = target.upstream.cluster.nowMs();
     if (requestMs !== NONE) {
       this.deadlineAtMs = this.#host.runtime.clock.nowMs() + requestMs;
       if (this.client.requestDone) this.client.dueAtMs = this.deadlineAtMs;
     }
-    route.retry.budget.deposit(nowMs);
-    this.#try(ANY, nowMs);
+    const { admission } = target.upstream.cluster;
+    const refusal = admission?.admit(nowMs);
+    if (refusal !== undefined) {
+      this.#refuse('admission', refusal.reason === 'rate-limit' ? 429 : 503);
+      return;
+    }
+    this.#admission = admission;
+    this.#admittedAtMs = nowMs;
+    target.retry.budget.deposit(nowMs);
+    this.#try(nowMs);
   }
 
   /** More of the request's body. @param isLast does it end with it? */
@@ -97,6 +116,7 @@ export class Exchange {
   sendTunnel(bytes: Buffer, from: number, to: number): void {
     const upstream = this.#upstream;
     if (upstream === undefined) return;
+    this.client.account.bytesIn += to - from;
     upstream.touch();
     if (!this.#host.output.begin().copy(bytes, from, to).sendTo(upstream.stream))
       this.client.stream.pause();
@@ -124,7 +144,7 @@ export class Exchange {
 
   /** Is the request still on its way to a connection? */
   get awaitsConnection(): boolean {
-    return this.#route !== undefined && this.#upstream?.isReady !== true;
+    return this.#target !== undefined && this.#upstream?.isReady !== true;
   }
 
   /** The connection that this exchange waits for is there, or an idle one was taken. */
@@ -140,7 +160,7 @@ export class Exchange {
 
   /** A final status. @returns false when another endpoint is asked instead */
   answer(head: ResponseHead, bytes: Buffer): boolean {
-    const { cluster } = this.#routeOf().upstream;
+    const { cluster } = this.#targetOf().upstream;
     const nowMs = cluster.nowMs();
     const latencyMs = nowMs - this.#startedAtMs;
     const { status } = head;
@@ -182,7 +202,7 @@ export class Exchange {
   /** The whole response has been handed on. */
   complete(): void {
     this.#upstream = undefined;
-    const nowMs = this.#routeOf().upstream.cluster.nowMs();
+    const nowMs = this.#targetOf().upstream.cluster.nowMs();
     this.#finish(this.#outcome, nowMs - this.#startedAtMs, nowMs);
     this.#release();
     this.client.responseDone();
@@ -190,6 +210,8 @@ export class Exchange {
 
   /** A tunnel has closed on the endpoint's side. */
   tunnelClosed(): void {
+    // What follows is not HTTP.
+    this.client.keepAlive = false;
     this.complete();
   }
 
@@ -200,7 +222,7 @@ export class Exchange {
    */
   failed(outcome: Outcome, sent: boolean): void {
     this.#upstream = undefined;
-    const { cluster } = this.#routeOf().upstream;
+    const { cluster } = this.#targetOf().upstream;
     const nowMs = cluster.nowMs();
     const isRetried =
       !this.answered && this.#isRetried({ outcome, sent, bodyRead: this.#isConsumed }, nowMs);
@@ -211,7 +233,7 @@ export class Exchange {
 
   /** The time for the whole request is over. */
   expire(): void {
-    if (this.#route === undefined) return;
+    if (this.#target === undefined) return;
     this.#drop(this.awaitsConnection ? Outcome.cancelled : Outcome.timeout);
     this.#giveUp(Outcome.timeout);
   }
@@ -222,23 +244,25 @@ export class Exchange {
     this.#release();
   }
 
-  #try(context: PickContext, nowMs: number): void {
-    const slot = this.#routeOf().upstream.cluster.pick(context, nowMs);
+  #try(nowMs: number): void {
+    const { cluster } = this.#targetOf().upstream;
+    const slot = pickAdmitted(cluster, this.#admission, this.context, nowMs);
     if (slot !== NO_SLOT) this.#tryOn(slot, nowMs);
-    else this.#refuse();
+    else this.#refuse('no-endpoint');
   }
 
   #tryOn(slot: number, nowMs: number): void {
-    const { cluster, pools } = this.#routeOf().upstream;
+    const { cluster, pools } = this.#targetOf().upstream;
     this.#slot = slot;
     this.#startedAtMs = nowMs;
     this.#responded = false;
     cluster.start(slot, nowMs);
+    this.client.account.tried(cluster, slot);
     const taken = pools.take(slot, this);
     if (taken === 'full') {
       // Nothing is known about the endpoint but that it has enough to do.
       this.#finish(Outcome.cancelled, 0, nowMs);
-      this.#refuse();
+      this.#refuse('queue-full');
       return;
     }
     if (taken === 'queued') {
@@ -252,16 +276,17 @@ export class Exchange {
     else this.client.pauseBody();
   }
 
-  /** No endpoint takes the request. */
-  #refuse(): void {
+  /** Nobody takes the request. */
+  #refuse(reason: Refusal, status = 503): void {
+    this.#outcome = Outcome.cancelled;
     this.#release();
-    this.client.reply(503, false);
+    this.client.reply(status, false, reason);
   }
 
   #isRetried(finished: Parameters<RetrySequence['consider']>[0], nowMs: number): boolean {
-    const route = this.#routeOf();
-    if (!route.retry.isRetryable(finished)) return false;
-    this.#retry ??= route.retry.begin({
+    const target = this.#targetOf();
+    if (!target.retry.isRetryable(finished)) return false;
+    this.#retry ??= target.retry.begin({
       idempotent: this.#isIdempotent && !this.isUpgrade,
       replayable: this.client.requestDone && !this.#isConsumed,
     });
@@ -280,19 +305,19 @@ export class Exchange {
     this.#upstream = undefined;
     this.#host.counters.retryCount++;
     this.#after(retry.delayMs, () => {
-      const { cluster } = this.#routeOf().upstream;
+      const { cluster } = this.#targetOf().upstream;
       const nowMs = cluster.nowMs();
       const slot = next === NO_SLOT ? this.#pickNext(nowMs) : next;
       if (slot !== NO_SLOT) this.#tryOn(slot, nowMs);
       else if (retry.reconsider(nowMs) === 'retry')
-        this.#after(retry.delayMs, () => this.#try(ANY, cluster.nowMs()));
+        this.#after(retry.delayMs, () => this.#try(cluster.nowMs()));
       else this.#giveUp(outcome);
     });
   }
 
   #pickNext(nowMs: number): number {
-    const exclude = this.#retry?.excluded;
-    return this.#routeOf().upstream.cluster.pick({ exclude }, nowMs);
+    const context = { ...this.context, exclude: this.#retry?.excluded };
+    return pickAdmitted(this.#targetOf().upstream.cluster, this.#admission, context, nowMs);
   }
 
   /** Never in the stack of the connection that failed. */
@@ -312,20 +337,21 @@ export class Exchange {
       this.client.cutOff();
       return;
     }
-    this.client.reply(outcome === Outcome.timeout ? 504 : 502, false);
+    if (outcome === Outcome.timeout) this.client.reply(504, false, 'upstream-timeout');
+    else this.client.reply(502, false, 'upstream-failed');
   }
 
   #drop(outcome: Outcome): void {
     const upstream = this.#upstream;
-    if (this.#route === undefined) return;
+    if (this.#target === undefined) return;
     this.#upstream = undefined;
     upstream?.abandon();
     if (this.#queuedAt !== NO_SLOT) {
-      this.#routeOf().upstream.pools.leave(this.#queuedAt, this);
+      this.#targetOf().upstream.pools.leave(this.#queuedAt, this);
       this.#queuedAt = NO_SLOT;
     }
     if (this.#slot === NO_SLOT) return;
-    const nowMs = this.#routeOf().upstream.cluster.nowMs();
+    const nowMs = this.#targetOf().upstream.cluster.nowMs();
     this.#finish(outcome, nowMs - this.#startedAtMs, nowMs);
   }
 
@@ -333,17 +359,27 @@ export class Exchange {
     const slot = this.#slot;
     if (slot === NO_SLOT) return;
     this.#slot = NO_SLOT;
-    this.#routeOf().upstream.cluster.finish(
+    this.#outcome = outcome;
+    this.#targetOf().upstream.cluster.finish(
       slot,
       outcome,
       this.#responded ? RESPONDED : latencyMs,
       nowMs,
     );
+    this.#admission?.leave(slot, outcome, latencyMs, nowMs, this.#startedAtMs);
   }
 
   #release(): void {
+    const admission = this.#admission;
+    if (admission !== undefined) {
+      this.#admission = undefined;
+      const nowMs = this.#targetOf().upstream.cluster.nowMs();
+      const latencyMs = nowMs - this.#startedAtMs;
+      admission.complete(this.#outcome, latencyMs, nowMs, this.#admittedAtMs);
+    }
     this.#generation++;
-    this.#route = undefined;
+    this.#target = undefined;
+    this.context = ANY;
     this.#message = undefined;
     this.#retry = undefined;
     this.deadlineAtMs = NONE;
@@ -355,7 +391,7 @@ export class Exchange {
     return text === undefined ? undefined : retryAfterMs(text, this.#host.runtime.clock.wallMs());
   }
 
-  #routeOf(): Route {
-    return this.#route as Route;
+  #targetOf(): Target {
+    return this.#target as Target;
   }
 }

@@ -7,7 +7,9 @@ import type { Sweeper } from '../socket/sweeper.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { DateLine } from './date-line.ts';
 import type { ProxyCounters } from './counters.ts';
-import type { Route, RouteTable } from './route.ts';
+import type { Observer } from './request-account.ts';
+import type { RequestView } from './request-view.ts';
+import type { RouteTable } from './route.ts';
 
 export interface EngineHost {
   readonly runtime: Runtime;
@@ -15,10 +17,13 @@ export interface EngineHost {
   readonly sweeper: Sweeper;
   /** One for all connections: messages are read and written synchronously. */
   readonly requestHead: RequestHead;
+  /** Shows what is in {@link requestHead}. */
+  readonly view: RequestView;
   readonly responseHead: ResponseHead;
   readonly output: Output;
   readonly dateLine: DateLine;
   readonly counters: ProxyCounters;
+  readonly observer: Observer;
   /** The routes of new requests; requests under way keep what they were given. */
   readonly routes: RouteTable;
   /** A whole `via` line, or empty. */
@@ -31,6 +36,7 @@ export interface EngineHost {
 
 /** All in milliseconds; see `ProxyTimeouts` for what each means. */
 export interface Timeouts {
+  readonly handshakeMs: number;
   readonly headMs: number;
   readonly keepAliveMs: number;
   readonly bodyIdleMs: number;
@@ -41,5 +47,3 @@ export interface Timeouts {
   readonly upstreamIdleMs: number;
   readonly tunnelIdleMs: number;
 }
-
-export type { Route, RouteTable };

@@ -103,6 +103,20 @@ describe('a request', () => {
     expect(fixture.origins[0]!.connections).toHaveLength(1);
   });
 
+  it.each([
+    ['', 3],
+    ['GET / HT', 3],
+    ['POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\nab', 3],
+  ])('that came early is answered although the client ends, with %j after it', async (rest, n) => {
+    await start((connection) => setTimeout(() => answering(OK)(connection), 10));
+    const client = await fixture.connect();
+    client.send('GET / HTTP/1.1\r\nhost: a\r\n\r\n'.repeat(n) + rest);
+    client.socket.end();
+    await client.until(() => client.ended || client.closed);
+    expect(client.received.match(/200 OK/g)).toHaveLength(n);
+    await fixture.until(() => fixture.proxy.stats.clientCount === 0);
+  });
+
   it('has its chunks framed anew, without extensions and dangerous trailers', async () => {
     await start((connection) => {
       if (connection.received.includes('0\r\n')) connection.write(OK);

@@ -11,6 +11,7 @@ import { TargetForm } from '../http1/request-target.ts';
 import type { Output } from '../socket/output.ts';
 import type { ClientIdentity } from './client-identity.ts';
 import { copyPassing, passes } from './field-lines.ts';
+import type { Rewrite } from './route.ts';
 
 const VERSION_LINE = ascii(' HTTP/1.1\r\n');
 const HOST = ascii('host: ');
@@ -29,6 +30,9 @@ export interface OutgoingRequest {
   readonly isUpgrade: boolean;
   /** A whole `via` line, or empty. */
   readonly viaLine: Uint8Array;
+  /** A whole `x-request-id` line in place of the client's, or empty for what that said. */
+  readonly idLine: Uint8Array;
+  readonly rewrite: Rewrite | undefined;
 }
 
 // oxlint-disable-next-line max-params -- per message: an object would be allocated
@@ -38,13 +42,19 @@ export function writeRequestHead(
   bytes: Buffer,
   request: OutgoingRequest,
 ): void {
-  writeStart(output, head, bytes);
+  const { rewrite, idLine } = request;
+  if (rewrite !== undefined && rewrite.cutBytes > 0) writeRewritten(output, head, bytes, rewrite);
+  else writeStart(output, head, bytes);
   const { fields, target } = head;
-  const replacesHost = target.form === TargetForm.absolute;
-  if (replacesHost)
+  const hostLine = rewrite?.hostLine;
+  const replacesHost = hostLine !== undefined || target.form === TargetForm.absolute;
+  if (hostLine !== undefined) output.put(hostLine);
+  else if (replacesHost)
     output.put(HOST).copy(bytes, target.authorityFrom, target.authorityTo).put(CRLF);
   markPassing(head, bytes, replacesHost, request.identity.isTrusted);
+  if (idLine.length > 0 && fields.countOf(Field.requestId) > 0) dropIds(head);
   copyPassing(output, bytes, fields);
+  output.put(idLine);
   writeForwarding(output, head, bytes, request.identity);
   output.put(request.viaLine);
   if (request.isUpgrade) writeUpgrade(output, head, bytes);
@@ -64,6 +74,27 @@ function writeStart(output: Output, head: RequestHead, bytes: Buffer): void {
     output.copy(bytes, target.pathFrom, target.pathTo);
   } else output.copy(bytes, head.from, head.targetTo);
   output.put(VERSION_LINE);
+}
+
+/** With another beginning of the path; a slash at the seam is written once. */
+// oxlint-disable-next-line max-params -- per request: an object would be allocated
+function writeRewritten(
+  output: Output,
+  { from, methodTo, target }: RequestHead,
+  bytes: Buffer,
+  { cutBytes, prefix }: Rewrite,
+): void {
+  output.copy(bytes, from, methodTo + 1).put(prefix);
+  // An absolute target may leave out its path, which is `/` then.
+  const rest = Math.min(target.pathFrom + cutBytes, target.queryFrom);
+  const isDoubled = prefix[prefix.length - 1] === SLASH && bytes[rest] === SLASH;
+  output.copy(bytes, isDoubled ? rest + 1 : rest, target.pathTo).put(VERSION_LINE);
+}
+
+/** The id of the request is what this proxy gave it. */
+function dropIds({ fields }: RequestHead): void {
+  for (let line = 0; line < fields.count; line++)
+    if (fields.kind(line) === Field.requestId) passes[line] = 0;
 }
 
 // oxlint-disable-next-line max-params -- per request: an object would be allocated

@@ -21,6 +21,8 @@ export interface OutgoingResponse {
   readonly connection: 'none' | 'close' | 'keep-alive';
   /** A whole `date` line, for responses that have none (RFC 9110 section 6.6.1). */
   readonly dateLine: Uint8Array;
+  /** A whole `x-request-id` line in place of the endpoint's, or empty for what that said. */
+  readonly idLine: Uint8Array;
 }
 
 // oxlint-disable-next-line max-params -- per message: an object would be allocated
@@ -32,7 +34,10 @@ export function writeResponseHead(
 ): void {
   writeStart(output, head, bytes);
   markPassing(head, bytes);
+  const { idLine } = response;
+  if (idLine.length > 0 && head.fields.countOf(Field.requestId) > 0) dropIds(head);
   copyPassing(output, bytes, head.fields);
+  output.put(idLine);
   if (head.fields.countOf(Field.date) === 0) output.put(response.dateLine);
   if (response.framing === 'chunked') output.put(CHUNKED);
   else if (response.framing === 'length')
@@ -79,4 +84,10 @@ function markPassing(head: ResponseHead, bytes: Buffer): void {
     if (pass === 1 && hasNominated && isNominated(semantics, bytes, fields, line)) pass = 0;
     passes[line] = pass;
   }
+}
+
+/** The id of the request is what this proxy gave it. */
+function dropIds({ fields }: ResponseHead): void {
+  for (let line = 0; line < fields.count; line++)
+    if (fields.kind(line) === Field.requestId) passes[line] = 0;
 }

@@ -1,5 +1,8 @@
-import type { Cluster } from '@evenkeel/core';
+/** Where requests go, as the engine sees it: routes are found by `route/`, and chosen from here. */
+import type { Cluster, HashKeyRequest, PickContext } from '@evenkeel/core';
 import type { RetryPolicy } from '@evenkeel/core/resilience';
+import type { RouteMeter } from '../observability/route-meter.ts';
+import type { LocalAnswer } from './local-answer.ts';
 import type { UpstreamPools } from './upstream-pools.ts';
 
 /** A cluster as requests reach it. */
@@ -8,16 +11,55 @@ export interface Upstream {
   readonly pools: UpstreamPools;
 }
 
-/** Where requests of one kind go. */
-export interface Route {
+/**
+ * A request as routes see it. Every text is made when it is asked for, so that routes that do not ask cost nothing; good
+ * until the call that it is handed to returns.
+ */
+export interface RouteRequest extends HashKeyRequest {
+  readonly method: string;
+  /** As the client wrote it, port included; '' when it named none. */
+  readonly host: string;
+  /** The query with its `?`, or ''. */
+  readonly search: string;
+  readonly minor: 0 | 1;
+}
+
+/** A cluster, or a part of it, with what a route says about its requests. */
+export interface Target {
+  readonly kind: 'target';
   readonly upstream: Upstream;
   readonly retry: RetryPolicy;
+  /** What its picks ask for; the affinity key is added where the cluster wants one. */
+  readonly context: PickContext;
+  /** For a whole request, in milliseconds; `Infinity` for no limit. */
+  readonly requestMs: number;
+  readonly meter: RouteMeter;
+}
+
+/** An answer of the proxy's own. */
+export interface LocalTarget {
+  readonly kind: 'local';
+  readonly answer: LocalAnswer;
+  readonly meter: RouteMeter;
+}
+
+/** What becomes of requests of one kind. */
+export interface Route {
+  readonly rewrite: Rewrite | undefined;
+  /** May differ from request to request. Does not throw, but for a function of the user's that does. */
+  choose(request: RouteRequest): Target | LocalTarget;
+}
+
+/** What is written anew in the head of a request. */
+export interface Rewrite {
+  /** Bytes of the path to take away. */
+  readonly cutBytes: number;
+  /** What stands there instead. */
+  readonly prefix: Uint8Array;
+  /** A whole `host` line, or undefined for what the client sent. */
+  readonly hostLine: Uint8Array | undefined;
 }
 
 export interface RouteTable {
-  /**
-   * @param host as the client wrote it, port included; '' when it named none
-   * @param path without the query
-   */
-  find(host: string, path: string): Route | undefined;
+  find(request: RouteRequest): Route | undefined;
 }

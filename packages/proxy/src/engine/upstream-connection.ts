@@ -222,12 +222,13 @@ export class UpstreamConnection implements StreamOwner, Timed {
     // HTTP/1.0 knows no chunks: the end of the connection is the end of the body.
     if (!isDelimited && !rechunk) client.keepAlive = false;
     const { output, dateLine, counters } = this.#host;
-    const hundreds = Math.floor(head.status / 100);
-    counters.statusCounts[hundreds] = (counters.statusCounts[hundreds] as number) + 1;
+    counters.countStatus(head.status);
+    client.account.status = head.status;
     writeResponseHead(output.begin(), head, bytes, {
       framing: framingOf(head, isBodiless, rechunk),
       connection: client.keepAlive ? (client.minor === 1 ? 'none' : 'keep-alive') : 'close',
       dateLine: dateLine.bytes,
+      idLine: client.account.id.line,
     });
     this.#pump.begin(kind, semantics.contentLength, rechunk);
     this.#state = State.body;
@@ -246,6 +247,7 @@ export class UpstreamConnection implements StreamOwner, Timed {
     const { output, runtime, timeouts } = this.#host;
     const pump = this.#pump;
     const at = pump.done ? from : pump.pump(bytes, from, to, output);
+    client.account.bytesOut += output.length;
     const mayGoOn = output.sendTo(client.stream);
     if (pump.problem !== 0) {
       this.#fail(Outcome.reset);
@@ -269,6 +271,7 @@ export class UpstreamConnection implements StreamOwner, Timed {
     const { output } = this.#host;
     this.#pump.finish(output.begin());
     const exchange = this.#exchange as Exchange;
+    exchange.client.account.bytesOut += output.length;
     if (output.length > 0) output.sendTo(exchange.client.stream);
     this.#keeps = false;
     this.#complete(false);
@@ -303,6 +306,7 @@ export class UpstreamConnection implements StreamOwner, Timed {
     // HTTP/1.0 has none (RFC 9110 section 15.2).
     if (client.minor === 1) {
       writeInformational(output.begin(), head, bytes);
+      client.account.bytesOut += output.length;
       output.sendTo(client.stream);
     }
     return head.end;
@@ -318,6 +322,8 @@ export class UpstreamConnection implements StreamOwner, Timed {
     counters.tunnelCount++;
     exchange.answer(head, bytes);
     writeSwitching(output.begin(), head, bytes);
+    exchange.client.account.status = 101;
+    exchange.client.account.bytesOut += output.length;
     output.sendTo(exchange.client.stream);
     this.#state = State.tunnel;
     this.touch();
@@ -331,6 +337,7 @@ export class UpstreamConnection implements StreamOwner, Timed {
     if (exchange === undefined) return;
     this.touch();
     const { client } = exchange;
+    client.account.bytesOut += to - from;
     if (!this.#host.output.begin().copy(bytes, from, to).sendTo(client.stream)) this.stream.pause();
   }
 

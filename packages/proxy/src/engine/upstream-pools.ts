@@ -1,6 +1,7 @@
 /** Idle connections by endpoint, the one used last on top: the others may grow old and be closed. */
 import { type Cluster, Outcome } from '@evenkeel/core';
 import { type ConnectTarget, connectStream } from '../socket/byte-stream.ts';
+import { SecureTarget, type SecureUpstream } from '../socket/secure-target.ts';
 import type { Exchange } from './exchange.ts';
 import type { EngineHost } from './host.ts';
 import { UpstreamConnection } from './upstream-connection.ts';
@@ -12,13 +13,24 @@ export interface PoolLimits {
   readonly maxPending: number;
 }
 
+export interface PoolOptions extends PoolLimits {
+  /** Undefined for clear text. */
+  readonly tls: SecureUpstream | undefined;
+}
+
+/** Where the connections of a pool lead. */
+interface PoolTarget {
+  readonly place: ConnectTarget;
+  readonly secure: SecureTarget | undefined;
+}
+
 /** A connection, or what there is instead. */
 export type Taken = UpstreamConnection | 'queued' | 'full';
 
 /** All connections to one endpoint. */
 export class EndpointPool {
   readonly #host: EngineHost;
-  readonly #target: ConnectTarget;
+  readonly #target: PoolTarget;
   readonly #limits: PoolLimits;
   readonly #all = new Set<UpstreamConnection>();
   readonly #idle: UpstreamConnection[] = [];
@@ -26,7 +38,7 @@ export class EndpointPool {
   #closing = false;
   #onEmpty: (() => void) | undefined = undefined;
 
-  constructor(host: EngineHost, target: ConnectTarget, limits: PoolLimits) {
+  constructor(host: EngineHost, target: PoolTarget, limits: PoolLimits) {
     this.#host = host;
     this.#target = target;
     this.#limits = limits;
@@ -64,7 +76,8 @@ export class EndpointPool {
     const connection = new UpstreamConnection(this.#host, this, exchange);
     this.#all.add(connection);
     this.#host.sweeper.add(connection);
-    connection.attach(connectStream(this.#target, connection));
+    const { place, secure } = this.#target;
+    connection.attach(connectStream(place, connection, secure));
     return connection;
   }
 
@@ -125,14 +138,14 @@ export class EndpointPool {
 export class UpstreamPools {
   readonly #host: EngineHost;
   readonly #cluster: Cluster;
-  readonly #limits: PoolLimits;
+  readonly #options: PoolOptions;
   readonly #bySlot: (EndpointPool | undefined)[] = [];
   readonly #unsubscribe: () => void;
 
-  constructor(host: EngineHost, cluster: Cluster, limits: PoolLimits) {
+  constructor(host: EngineHost, cluster: Cluster, options: PoolOptions) {
     this.#host = host;
     this.#cluster = cluster;
-    this.#limits = limits;
+    this.#options = options;
     this.#unsubscribe = cluster.subscribe((event) => {
       // The endpoint has left: its slot may be given to another one.
       if (event.type === 'endpoint-removed') this.#removed(event.slot);
@@ -162,9 +175,11 @@ export class UpstreamPools {
     const endpoint = this.#cluster.endpoint(slot);
     if (endpoint === undefined) return undefined;
     const { address } = endpoint;
-    const target: ConnectTarget =
+    const place: ConnectTarget =
       address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port };
-    const pool = new EndpointPool(this.#host, target, this.#limits);
+    const { tls } = this.#options;
+    const secure = tls && new SecureTarget(tls, endpoint);
+    const pool = new EndpointPool(this.#host, { place, secure }, this.#options);
     this.#bySlot[slot] = pool;
     return pool;
   }

@@ -11,6 +11,12 @@ import { Field } from './known-field.ts';
 export const BodyKind = { none: 0, length: 1, chunked: 2, untilClose: 3 } as const;
 export type BodyKind = (typeof BodyKind)[keyof typeof BodyKind];
 
+/** Of a request. @param contentLength -1 for none */
+export function bodyKindOf(chunked: boolean, contentLength: number): BodyKind {
+  if (chunked) return BodyKind.chunked;
+  return contentLength >= 0 ? BodyKind.length : BodyKind.none;
+}
+
 const CRLF = ascii('\r\n');
 const LAST_CHUNK = ascii('0\r\n');
 

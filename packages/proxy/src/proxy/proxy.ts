@@ -1,6 +1,5 @@
 /** A proxy: listeners, routes and connections, joined. */
 import { type Cluster, createRuntime, type Runtime } from '@evenkeel/core';
-import { RetryBudget, RetryPolicy, type RetryPolicyOptions } from '@evenkeel/core/resilience';
 import {
   decodeProxyOptions,
   type ListenerConfig,
@@ -13,21 +12,43 @@ import { ProxyCounters } from '../engine/counters.ts';
 import { DateLine } from '../engine/date-line.ts';
 import type { EngineHost } from '../engine/host.ts';
 import type { RouteTable, Upstream } from '../engine/route.ts';
+import { RequestView } from '../engine/request-view.ts';
 import { UpstreamPools } from '../engine/upstream-pools.ts';
 import { ascii } from '../http1/byte-class.ts';
 import { RequestHead } from '../http1/request-head.ts';
 import { ResponseHead } from '../http1/response-head.ts';
 import { Listener } from '../listener/listener.ts';
-import { type RouteRule, RouteIndex } from '../route/route-index.ts';
+import { RequestLog } from '../observability/access-log/request-log.ts';
+import type { ProxyStats } from '../observability/proxy-stats.ts';
+import { RouteMeters } from '../observability/route-meters.ts';
+import { compileRoutes } from '../route/compile.ts';
 import { Output } from '../socket/output.ts';
 import { canRebuildSockets } from '../socket/rebuild-probe.ts';
 import { Sweeper } from '../socket/sweeper.ts';
+import {
+  Certificates,
+  certificatesOf,
+  type CertificateStatus,
+  type ListenerCertificates,
+} from './certificates.ts';
+import { Layer4, type TcpStats, type UdpStats } from './layer4.ts';
 
 export interface Proxy {
   /** Where each listener listens, in the order of the options. */
   readonly addresses: readonly { readonly host: string; readonly port: number }[];
   /** What the proxy counts, at this moment. */
-  readonly stats: ProxyStats;
+  readonly stats: ProxyStats & Layer4Stats;
+  /** Those that listeners show, in the order of the options. */
+  readonly certificates: readonly CertificateStatus[];
+  /**
+   * Reads all files with certificates and keys anew, those for endpoints included, and takes them over in one step for
+   * connections that are made from then on. Connections stay as they are; clients may resume their sessions, unless
+   * `clientCa` has changed.
+   *
+   * @param others instead of what these listeners were given so far; the way to change PEM text
+   * @throws ConfigError naming everything that is wrong; all that was in force stays then
+   */
+  reloadCertificates(others?: readonly ListenerCertificates[]): Promise<void>;
   /**
    * Accepts nobody any more, lets requests under way finish for up to `drainTimeoutMs`, then cuts them off. The clusters
    * stay open. Idempotent.
@@ -35,11 +56,10 @@ export interface Proxy {
   close(options?: { readonly drainTimeoutMs?: number | undefined }): Promise<void>;
 }
 
-export interface ProxyStats {
-  readonly clientCount: number;
-  readonly upstreamCount: number;
-  readonly idleUpstreamCount: number;
-  readonly counters: Readonly<ProxyCounters>;
+/** Of listeners that pass on bytes and datagrams. */
+export interface Layer4Stats {
+  readonly tcp: TcpStats;
+  readonly udp: UdpStats;
 }
 
 /**
@@ -65,6 +85,9 @@ export async function createProxy(
 
 const DEFAULT_DRAIN_MS = 30_000;
 
+/** How long the end of the access log may take. */
+const LOG_MS = 5_000;
+
 /** A socket that was destroyed says so in the next turn of the event loop. */
 const GONE_MS = 1_000;
 
@@ -73,11 +96,15 @@ class RunningProxy implements Proxy {
   readonly #runtime: Runtime;
   readonly #sweeper: Sweeper;
   readonly #counters = new ProxyCounters();
+  readonly #meters = new RouteMeters();
+  readonly #log: RequestLog | undefined;
   readonly #output = new Output();
   readonly #dateLine: DateLine;
   readonly #clients = new Set<ClientConnection>();
   readonly #upstreams = new Map<string, Upstream>();
-  readonly #listeners: Listener[] = [];
+  readonly #listeners: AnyListener[] = [];
+  readonly #layer4: Layer4;
+  readonly #certificates: Certificates;
   #draining = false;
   #closing: Promise<void> | undefined = undefined;
   #onIdle: (() => void) | undefined = undefined;
@@ -87,34 +114,62 @@ class RunningProxy implements Proxy {
     this.#runtime = runtime;
     this.#sweeper = new Sweeper(runtime);
     this.#dateLine = new DateLine(runtime.clock);
+    this.#log = config.accessLog && new RequestLog(config.accessLog, runtime);
+    this.#certificates = new Certificates(config);
+    this.#layer4 = new Layer4({ config, runtime, sweeper: this.#sweeper });
   }
 
   get addresses(): readonly { readonly host: string; readonly port: number }[] {
     return this.#listeners.map(({ address }) => address);
   }
 
-  get stats(): ProxyStats {
-    const pools = [...this.#upstreams.values()].flatMap((upstream) => [...upstream.pools.pools()]);
+  get stats(): ProxyStats & Layer4Stats {
+    const upstreams = Array.from(this.#upstreams.values(), ({ cluster, pools }) => {
+      const all = [...pools.pools()];
+      return {
+        cluster: cluster.name,
+        connectionCount: all.reduce((sum, pool) => sum + pool.size, 0),
+        idleCount: all.reduce((sum, pool) => sum + pool.idleCount, 0),
+      };
+    });
     return {
       clientCount: this.#clients.size,
-      upstreamCount: pools.reduce((sum, pool) => sum + pool.size, 0),
-      idleUpstreamCount: pools.reduce((sum, pool) => sum + pool.idleCount, 0),
+      upstreamCount: upstreams.reduce((sum, { connectionCount }) => sum + connectionCount, 0),
+      idleUpstreamCount: upstreams.reduce((sum, { idleCount }) => sum + idleCount, 0),
       counters: this.#counters,
+      tcp: this.#layer4.tcp,
+      udp: this.#layer4.udp,
+      routes: this.#meters.all(),
+      upstreams,
+      droppedLogLineCount: this.#log?.droppedCount ?? 0,
     };
+  }
+
+  get certificates(): readonly CertificateStatus[] {
+    return certificatesOf(this.#listeners);
+  }
+
+  reloadCertificates(others: readonly ListenerCertificates[] = []): Promise<void> {
+    return this.#certificates.change(this.#listeners, others);
   }
 
   async listen(): Promise<void> {
     const { limits, listeners, trustedProxies } = this.#config;
     const trusted = trustedNetworks(trustedProxies);
+    const credentials = await this.#certificates.load();
     const rebuildsSockets = await canRebuildSockets();
-    for (const listener of listeners) {
-      const made = new Listener({
-        host: this.#hostFor(listener),
-        clients: this.#clients,
-        trusted,
-        maxClients: limits.maxClients,
-        rebuildsSockets,
-      });
+    for (const [at, listener] of listeners.entries()) {
+      const made =
+        this.#layer4.create(listener, rebuildsSockets) ??
+        new Listener({
+          host: this.#hostFor(listener),
+          clients: this.#clients,
+          trusted,
+          maxClients: limits.maxClients,
+          rebuildsSockets,
+          proxyProtocol: listener.proxyProtocol,
+          credentials: credentials.listeners[at],
+        });
       await made.listen(listener.host, listener.port);
       this.#listeners.push(made);
     }
@@ -129,11 +184,14 @@ class RunningProxy implements Proxy {
     this.#draining = true;
     for (const listener of this.#listeners) listener.close();
     for (const client of this.#clients) client.drain();
-    await this.#idle(drainTimeoutMs);
+    await Promise.all([this.#idle(drainTimeoutMs), this.#layer4.drained(drainTimeoutMs)]);
+    this.#layer4.destroy();
     for (const client of this.#clients) client.stream.destroy();
     await Promise.all([...this.#upstreams.values()].map(({ pools }) => pools.destroy()));
     await this.#idle(GONE_MS);
+    await Promise.all(this.#listeners.map((listener) => listener.gone()));
     this.#sweeper.close();
+    await this.#log?.close(LOG_MS);
   }
 
   #idle(limitMs: number): Promise<void> {
@@ -153,15 +211,23 @@ class RunningProxy implements Proxy {
   #hostFor(listener: ListenerConfig): EngineHost {
     const { timeouts, limits, via } = this.#config;
     const isDraining = (): boolean => this.#draining;
+    const requestHead = new RequestHead(limits);
     const host: { -readonly [Key in keyof EngineHost]: EngineHost[Key] } = {
       runtime: this.#runtime,
       timeouts: { ...timeouts, requestMs: timeouts.requestMs ?? Number.POSITIVE_INFINITY },
       sweeper: this.#sweeper,
-      requestHead: new RequestHead(limits),
+      requestHead,
+      view: new RequestView(requestHead),
       responseHead: new ResponseHead(limits),
       output: this.#output,
       dateLine: this.#dateLine,
       counters: this.#counters,
+      observer: {
+        runtime: this.#runtime,
+        unrouted: this.#meters.none,
+        log: this.#log,
+        identifies: this.#config.requestId,
+      },
       routes: NO_ROUTES,
       viaLine: ascii(via === false ? '' : `via: 1.1 ${via}\r\n`),
       get draining() {
@@ -174,26 +240,13 @@ class RunningProxy implements Proxy {
   }
 
   #routesOf(listener: ListenerConfig, host: EngineHost): RouteTable {
-    const rules: RouteRule[] = [];
-    for (const { domains, match, cluster, retry } of listener.routes) {
-      const upstream = this.#upstreamOf(this.#config.clusters.get(cluster) as Cluster, host);
-      const options: RetryPolicyOptions = retry === false ? { attempts: 0 } : retry;
-      const budget = new RetryBudget(options.budget);
-      const route = {
-        upstream,
-        retry: new RetryPolicy(options, { budget, random: this.#runtime.random }),
-      };
-      const { exact, prefix = '/' } = match.path;
-      for (const domain of domains) {
-        rules.push({
-          domain: domain.toLowerCase(),
-          match:
-            exact === undefined ? { kind: 'prefix', path: prefix } : { kind: 'exact', path: exact },
-          route,
-        });
-      }
-    }
-    return new RouteIndex(rules);
+    return compileRoutes(listener.routes, {
+      random: this.#runtime.random,
+      requestMs: host.timeouts.requestMs,
+      upstreamOf: (cluster) =>
+        this.#upstreamOf(this.#config.clusters.get(cluster) as Cluster, host),
+      meterOf: (route, cluster) => this.#meters.of(route, cluster),
+    });
   }
 
   #upstreamOf(cluster: Cluster, host: EngineHost): Upstream {
@@ -203,6 +256,7 @@ class RunningProxy implements Proxy {
     const pools = new UpstreamPools(host, cluster, {
       maxConnections: maxConnectionsPerEndpoint,
       maxPending: maxPendingPerEndpoint,
+      tls: this.#certificates.upstream(cluster.name),
     });
     const made = { cluster, pools };
     this.#upstreams.set(cluster.name, made);
@@ -214,5 +268,8 @@ class RunningProxy implements Proxy {
     if (this.#clients.size === 0) this.#onIdle?.();
   }
 }
+
+/** Of whatever protocol. */
+type AnyListener = Pick<Listener, 'tls' | 'address' | 'listen' | 'close' | 'gone'>;
 
 const NO_ROUTES: RouteTable = { find: () => undefined };

@@ -1,11 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import type { Route } from '../engine/route.ts';
+import type { Route, RouteRequest } from '../engine/route.ts';
+import { routeRequest } from '../engine/test-support/route-request.ts';
+import { type ConditionParts, Conditions } from './conditions.ts';
 import { type PathMatch, RouteIndex } from './route-index.ts';
 
 /** Routes are told apart by their name; the index never looks into them. */
 const route = (name: string): Route => ({ name }) as unknown as Route;
 const nameOf = (found: Route | undefined): string | undefined =>
   (found as unknown as { name: string } | undefined)?.name;
+
+const get = (host: string, path: string): RouteRequest =>
+  routeRequest(`GET ${path}\nhost: ${host}`);
 
 function index(...rules: readonly (readonly [string, PathMatch['kind'], string])[]): RouteIndex {
   return new RouteIndex(
@@ -43,12 +48,12 @@ describe('a route', () => {
     ['', '/', '* prefix /'],
     ['[::1]:80', '/', '* prefix /'],
   ])('of %s%s is %s', (host, path, name) => {
-    expect(nameOf(routes.find(host, path))).toBe(name);
+    expect(nameOf(routes.find(get(host, path)))).toBe(name);
   });
 
   it('is none where no rule fits', () => {
-    expect(index(['a.example', 'prefix', '/x']).find('a.example', '/y')).toBeUndefined();
-    expect(index(['a.example', 'prefix', '/']).find('b.example', '/')).toBeUndefined();
+    expect(index(['a.example', 'prefix', '/x']).find(get('a.example', '/y'))).toBeUndefined();
+    expect(index(['a.example', 'prefix', '/']).find(get('b.example', '/'))).toBeUndefined();
   });
 
   it('of the same place is the first one', () => {
@@ -56,11 +61,63 @@ describe('a route', () => {
       { domain: '*', match: { kind: 'prefix', path: '/' }, route: route('first') },
       { domain: '*', match: { kind: 'prefix', path: '/' }, route: route('second') },
     ]);
-    expect(nameOf(twice.find('a', '/'))).toBe('first');
+    expect(nameOf(twice.find(get('a', '/')))).toBe('first');
   });
 
   it('of an IPv6 host is found by its address', () => {
     const routes6 = index(['[::1]', 'prefix', '/']);
-    expect(nameOf(routes6.find('[::1]:8080', '/'))).toBe('[::1] prefix /');
+    expect(nameOf(routes6.find(get('[::1]:8080', '/')))).toBe('[::1] prefix /');
+  });
+});
+
+describe('rules for the same path', () => {
+  const none: ConditionParts = { methods: [], headers: [], query: [] };
+  const rule = (name: string, parts: Partial<ConditionParts>, path = '/a') => ({
+    domain: '*',
+    match: { kind: 'exact', path } as const,
+    conditions: Conditions.of({ ...none, ...parts }),
+    route: route(name),
+  });
+  const header = (match: ConditionParts['headers'][number]['match']) => ({
+    headers: [{ name: 'x-env', match }],
+  });
+  const routes = new RouteIndex([
+    rule('writes', { methods: ['POST', 'PUT'] }),
+    rule('canary', header({ kind: 'exact', value: 'canary' })),
+    rule('lab', header({ kind: 'prefix', value: 'lab-' })),
+    rule('debug', { query: [{ name: 'debug', match: { kind: 'present', value: true } }] }),
+    rule('v 2', { query: [{ name: 'v', match: { kind: 'exact', value: '2 +' } }] }),
+    rule('no agent', {
+      headers: [{ name: 'user-agent', match: { kind: 'present', value: false } }],
+    }),
+    {
+      domain: '*',
+      match: { kind: 'prefix', path: '/' },
+      route: route('rest'),
+    },
+  ]);
+
+  it.each([
+    ['POST /a?debug=1\nx-env: canary', 'writes'],
+    ['GET /a\nX-Env: canary', 'canary'],
+    ['GET /a\nx-env: lab-7', 'lab'],
+    ['GET /a?x=1&debug\nx-env: other', 'debug'],
+    ['GET /a?v=2+%2B', 'v 2'],
+    ['GET /a', 'no agent'],
+    ['GET /a\nuser-agent: x\nx-env: canary\nx-env: lab', 'rest'],
+    ['GET /a?v=2\nuser-agent: x', 'rest'],
+  ])('are tried in order: %j is for %s', (head, name) => {
+    expect(nameOf(routes.find(routeRequest(head)))).toBe(name);
+  });
+
+  it('without conditions do not look at the request but for its path', () => {
+    const plain = index(['*', 'prefix', '/'], ['*', 'exact', '/a']);
+    const request = new Proxy({} as RouteRequest, {
+      get: (_, key) => {
+        if (key === 'path') return '/a';
+        throw new Error(`${String(key)} was asked for`);
+      },
+    });
+    expect(nameOf(plain.find(request))).toBe('* exact /a');
   });
 });

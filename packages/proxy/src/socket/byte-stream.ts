@@ -4,6 +4,8 @@
  * it is given before it returns.
  */
 import net from 'node:net';
+import tls from 'node:tls';
+import type { SecureTarget } from './secure-target.ts';
 
 export interface StreamOwner {
   /** Bytes from `from` to `to`, good until the call returns. */
@@ -31,12 +33,17 @@ interface WithHandle {
 
 export class ByteStream {
   readonly socket: net.Socket;
+  /** The socket on the wire, below TLS. */
+  readonly #transport: net.Socket;
+  readonly #isSecure: boolean;
   #owner: StreamOwner;
   #error: Error | undefined = undefined;
   #paused = false;
 
-  constructor(socket: net.Socket, owner: StreamOwner) {
+  constructor(socket: net.Socket, owner: StreamOwner, transport: net.Socket = socket) {
     this.socket = socket;
+    this.#transport = transport;
+    this.#isSecure = 'encrypted' in socket;
     this.#owner = owner;
     socket.on('end', () => this.#owner.onEnd());
     socket.on('drain', () => this.#owner.onDrain());
@@ -61,12 +68,13 @@ export class ByteStream {
 
   /** Are bytes of earlier writes still to be sent? Until then their buffer must not change. */
   get holdsBytes(): boolean {
-    return this.socket.writableLength > 0;
+    return !this.#isSecure && this.socket.writableLength > 0;
   }
 
   /** @returns may more be sent at once? If not, {@link StreamOwner.onDrain} follows */
   write(bytes: Buffer): boolean {
-    return this.socket.write(bytes);
+    // TLS is never done when the call returns. Without a copy, each message would take the whole output buffer along.
+    return this.socket.write(this.#isSecure ? Buffer.from(bytes) : bytes);
   }
 
   /** Sends what is pending, and then that nothing more comes. */
@@ -80,9 +88,9 @@ export class ByteStream {
 
   /** Closes with RST, so that the peer cannot take what it has for the whole. */
   reset(): void {
-    if (this.socket instanceof net.Socket && !('encrypted' in this.socket))
-      this.socket.resetAndDestroy();
-    else this.socket.destroy();
+    // TLS over a socket of its own, as connections to endpoints have it, cannot do that.
+    if (this.#isSecure && this.#transport === this.socket) this.socket.destroy();
+    else this.#transport.resetAndDestroy();
   }
 
   pause(): void {
@@ -130,13 +138,29 @@ export function acceptStream(
   return stream;
 }
 
+/** Listens to a socket that is secure by now. @param transport the socket below */
+export function acceptSecureStream(
+  secure: net.Socket,
+  owner: StreamOwner,
+  transport: net.Socket,
+): ByteStream {
+  const stream = new ByteStream(secure, owner, transport);
+  secure.setNoDelay(true);
+  secure.on('data', (bytes: Buffer) => stream.owner.onBytes(bytes, 0, bytes.length));
+  return stream;
+}
+
 export type ConnectTarget =
   { readonly host: string; readonly port: number } | { readonly path: string };
 
-/** Begins to connect. */
-export function connectStream(target: ConnectTarget, owner: StreamOwner): ByteStream {
+/** Begins to connect. @param secure for TLS; the stream is connected when its handshake is over */
+export function connectStream(
+  target: ConnectTarget,
+  owner: StreamOwner,
+  secure?: SecureTarget,
+): ByteStream {
   let stream: ByteStream | undefined = undefined;
-  const socket = net.connect({
+  const options = {
     ...target,
     noDelay: true,
     allowHalfOpen: true,
@@ -147,9 +171,17 @@ export function connectStream(target: ConnectTarget, owner: StreamOwner): ByteSt
         return true;
       },
     },
-  });
+  };
+  const socket = secure === undefined ? net.connect(options) : connectSecure(options, secure);
   stream = new ByteStream(socket, owner);
   const connected = stream;
-  socket.on('connect', () => connected.owner.onConnect());
+  socket.on(secure === undefined ? 'connect' : 'secureConnect', () => connected.owner.onConnect());
   return stream;
+}
+
+function connectSecure(options: tls.ConnectionOptions, secure: SecureTarget): tls.TLSSocket {
+  const security = secure.options();
+  const socket = tls.connect({ ...options, ...security });
+  socket.on('session', (session: Buffer) => secure.keep(session, security.secureContext));
+  return socket;
 }

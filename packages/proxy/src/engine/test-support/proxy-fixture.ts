@@ -5,7 +5,11 @@ import { type OriginConnection, scriptedOrigin, type ScriptedOrigin } from './sc
 
 export interface FixtureOptions {
   readonly proxy?: Partial<ProxyOptions>;
+  /** The same, where it depends on the cluster. */
+  readonly proxyOf?: (cluster: Cluster) => Partial<ProxyOptions>;
   readonly cluster?: Partial<ClusterOptions>;
+  /** The same, where it depends on the ports of the origins. */
+  readonly clusterOf?: (ports: readonly number[]) => Partial<ClusterOptions>;
   readonly origins?: number;
   readonly onConnect?: (connection: OriginConnection, origin: number) => void;
 }
@@ -40,12 +44,14 @@ export class ProxyFixture {
       policy: 'round-robin',
       discovery: origins.map(({ port }) => `127.0.0.1:${port}`),
       ...options.cluster,
+      ...options.clusterOf?.(origins.map(({ port }) => port)),
     });
     await cluster.ready();
     const proxy = await createProxy({
       clusters: [cluster],
       listeners: [{ listen: '127.0.0.1:0', http: { routes: [{ cluster: 'origin' }] } }],
       ...options.proxy,
+      ...options.proxyOf?.(cluster),
     });
     return new ProxyFixture(proxy, cluster, origins);
   }

@@ -1,0 +1,314 @@
+/** Checks the options of a route, and makes of them what the compiler of routes wants. */
+import { hashKeySourceSchema, type HashKeySource } from '@evenkeel/core';
+import { type RetryConfig, retrySchema } from '@evenkeel/core/resilience';
+import { durationMs, flag, integer, object, text } from '@evenkeel/core/schema';
+import { z } from 'zod';
+import type { ConditionParts, NamedMatch, ValueMatch } from '../route/conditions.ts';
+import type { PathMatch } from '../route/route-index.ts';
+
+/** A checked route. */
+export interface RouteConfig {
+  readonly name: string;
+  /** In lower case. */
+  readonly domains: readonly string[];
+  readonly path: PathMatch;
+  readonly conditions: ConditionParts;
+  readonly action: ActionConfig;
+  readonly rewrite: RewriteConfig | undefined;
+  readonly timeoutMs: number | undefined;
+  readonly retry: RetryConfig | false;
+}
+
+export type ActionConfig =
+  | { readonly kind: 'forward'; readonly cluster: string; readonly subset: Labels | undefined }
+  | {
+      readonly kind: 'split';
+      readonly sides: readonly SideConfig[];
+      readonly stickyBy: HashKeySource | undefined;
+    }
+  | ({ readonly kind: 'redirect' } & RedirectConfig)
+  | ({ readonly kind: 'respond' } & RespondConfig);
+
+type Labels = Readonly<Record<string, string>>;
+
+export interface SideConfig {
+  readonly cluster: string;
+  readonly subset: Labels | undefined;
+  readonly weight: number;
+}
+
+export interface RedirectConfig {
+  readonly status: number;
+  readonly scheme: string | undefined;
+  readonly host: string | undefined;
+  readonly path: string | undefined;
+}
+
+export interface RespondConfig {
+  readonly status: number;
+  readonly body: string;
+  readonly headers: Labels;
+}
+
+export interface RewriteConfig {
+  readonly prefix: string | undefined;
+  readonly host: string | undefined;
+}
+
+const DAY_MS = 86_400_000;
+const MAX_SIDES = 32;
+const MAX_WEIGHT = 1_000_000;
+const MAX_BODY_CHARACTERS = 1_048_576;
+
+const DOMAIN = /^(\*|(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])$/i;
+const PATH = /^\/[^\s#?]*$/;
+/** Visible ASCII without `#`, as a request target may hold; not two slashes, which would begin a host. */
+const LOCATION = /^\/(?!\/)[!-"$-~]*$/;
+const REWRITTEN = /^\/[!-"$->@-~]*$/;
+const AUTHORITY = /^([a-z0-9._~-]+|\[[0-9a-f:.]+\])(:\d{1,5})?$/i;
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const PLAIN = /^[^\x00-\x1f\x7f]+$/;
+const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/** Fields that frame a message or belong to its connection: the proxy writes them itself. */
+const OWN_FIELDS: ReadonlySet<string> = new Set([
+  'connection',
+  'content-length',
+  'keep-alive',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+const pathSchema = z
+  .string({ error: 'a path that begins with /' })
+  .max(4_096)
+  .regex(PATH, { error: 'a path that begins with / and has no query' });
+
+const exactlyOne =
+  (names: readonly string[]) =>
+  (value: Readonly<Record<string, unknown>>): boolean =>
+    names.filter((name) => value[name] !== undefined).length === 1;
+
+const headerName = z.string().max(256).regex(TOKEN, { error: 'a header name' });
+const wanted = z.string({ error: 'a text' }).max(4_096);
+
+const matchSchema = object({
+  path: object({ exact: pathSchema.optional(), prefix: pathSchema.optional() })
+    .refine(exactlyOne(['exact', 'prefix']), { error: 'either exact or prefix' })
+    .default({ prefix: '/' }),
+  methods: z
+    .array(text(32).regex(TOKEN, { error: 'a method' }))
+    .min(1, { error: 'at least one method' })
+    .default([]),
+  headers: z
+    .record(
+      headerName,
+      object({
+        exact: wanted.optional(),
+        prefix: wanted.optional(),
+        present: flag().optional(),
+      }).refine(exactlyOne(['exact', 'prefix', 'present']), {
+        error: 'one of exact, prefix and present',
+      }),
+    )
+    .default({}),
+  query: z
+    .record(
+      text(256),
+      object({ exact: wanted.optional(), present: flag().optional() }).refine(
+        exactlyOne(['exact', 'present']),
+        { error: 'either exact or present' },
+      ),
+    )
+    .default({}),
+});
+
+const labelsSchema = z.record(text(256), text(256));
+const authority = z
+  .string()
+  .max(260)
+  .regex(AUTHORITY, { error: 'a host name or address, with a port if need be' });
+
+const splitSchema = z
+  .array(
+    object({
+      cluster: text(253),
+      subset: labelsSchema.optional(),
+      weight: integer({ min: 0, max: MAX_WEIGHT }),
+    }),
+  )
+  .min(1, { error: `1 to ${MAX_SIDES} sides` })
+  .max(MAX_SIDES, { error: `1 to ${MAX_SIDES} sides` })
+  .refine((sides) => sides.some(({ weight }) => weight > 0), {
+    error: 'a side with a weight above 0',
+  })
+  .refine((sides) => new Set(sides.map(sideName)).size === sides.length, {
+    error: 'sides that differ in cluster or subset',
+  });
+
+const redirectSchema = object({
+  status: z.literal([301, 302, 303, 307, 308], { error: '301, 302, 303, 307 or 308' }).default(302),
+  scheme: z.enum(['http', 'https'], { error: 'http or https' }).optional(),
+  host: authority.optional(),
+  path: z
+    .string()
+    .max(4_096)
+    .regex(LOCATION, { error: 'a path of visible ASCII that begins with one /' })
+    .optional(),
+}).refine(
+  ({ scheme, host, path }) => scheme !== undefined || host !== undefined || path !== undefined,
+  { error: 'at least one of scheme, host and path: the same address again leads nowhere' },
+);
+
+const respondSchema = object({
+  status: integer({ min: 200, max: 599 }),
+  body: z.string({ error: 'a text' }).max(MAX_BODY_CHARACTERS).default(''),
+  headers: z
+    .record(
+      headerName.refine((name) => !OWN_FIELDS.has(name.toLowerCase()), {
+        error: 'a header that does not frame the message',
+      }),
+      z.string({ error: 'a text' }).max(8_192).regex(VALUE, { error: 'a value without line ends' }),
+    )
+    .default({}),
+});
+
+const rewriteSchema = object({
+  prefix: z
+    .string()
+    .max(4_096)
+    .regex(REWRITTEN, { error: 'a path of visible ASCII that begins with / and has no query' })
+    .optional(),
+  host: authority.optional(),
+}).refine(({ prefix, host }) => prefix !== undefined || host !== undefined, {
+  error: 'at least one of prefix and host',
+});
+
+const ACTIONS = ['cluster', 'split', 'redirect', 'respond'] as const;
+
+const rawRouteSchema = object({
+  name: text(128).regex(PLAIN, { error: 'a name without control characters' }).optional(),
+  domains: z
+    .array(z.string().regex(DOMAIN, { error: 'a host name, *.suffix, or *' }))
+    .min(1)
+    .default(['*']),
+  match: matchSchema.prefault({}),
+  cluster: text(253).optional(),
+  subset: labelsSchema.optional(),
+  split: splitSchema.optional(),
+  stickyBy: hashKeySourceSchema.optional(),
+  redirect: redirectSchema.optional(),
+  respond: respondSchema.optional(),
+  rewrite: rewriteSchema.optional(),
+  timeoutMs: durationMs({ min: 1, max: DAY_MS }).optional(),
+  retry: z.union([z.literal(false), retrySchema]).prefault({}),
+})
+  .refine(exactlyOne(ACTIONS), { error: `exactly one of ${ACTIONS.join(', ')}` })
+  .refine(({ stickyBy, split }) => stickyBy === undefined || split !== undefined, {
+    path: ['stickyBy'],
+    error: 'nothing, where there is no split',
+  })
+  .refine(({ subset, cluster }) => subset === undefined || cluster !== undefined, {
+    path: ['subset'],
+    error: 'nothing, where there is no cluster; sides of a split have their own',
+  })
+  .refine(
+    ({ rewrite, cluster, split }) =>
+      rewrite === undefined || cluster !== undefined || split !== undefined,
+    { path: ['rewrite'], error: 'nothing, where no request is passed on' },
+  );
+
+type RawRoute = z.output<typeof rawRouteSchema>;
+
+/** Of what `RouteOptions` says to {@link RouteConfig}. */
+export const routeSchema: z.ZodType<RouteConfig> = rawRouteSchema.transform(configOf);
+
+function configOf(raw: RawRoute): RouteConfig {
+  const { match, rewrite } = raw;
+  const domains = raw.domains.map((domain) => domain.toLowerCase());
+  const { exact, prefix = '/' } = match.path;
+  const path: PathMatch =
+    exact === undefined ? { kind: 'prefix', path: prefix } : { kind: 'exact', path: exact };
+  return {
+    name: raw.name ?? nameOf(domains, path),
+    domains,
+    path,
+    conditions: {
+      methods: match.methods,
+      headers: namedMatches(match.headers).map(({ name, ...rest }) => ({
+        name: name.toLowerCase(),
+        ...rest,
+      })),
+      query: namedMatches(match.query),
+    },
+    action: actionOf(raw),
+    rewrite: rewrite && { prefix: rewrite.prefix, host: rewrite.host },
+    timeoutMs: raw.timeoutMs,
+    retry: raw.retry,
+  };
+}
+
+function actionOf({ cluster, subset, split, stickyBy, redirect, respond }: RawRoute): ActionConfig {
+  if (cluster !== undefined) return { kind: 'forward', cluster, subset };
+  if (split !== undefined) {
+    const sides = split.map((side) => ({ ...side, subset: side.subset }));
+    return { kind: 'split', sides, stickyBy };
+  }
+  if (redirect !== undefined) {
+    const { status, scheme, host, path } = redirect;
+    return { kind: 'redirect', status, scheme, host, path };
+  }
+  return { kind: 'respond', ...(respond as RespondConfig) };
+}
+
+function namedMatches(
+  matches: Readonly<
+    Record<
+      string,
+      {
+        readonly exact?: string | undefined;
+        readonly prefix?: string | undefined;
+        readonly present?: boolean | undefined;
+      }
+    >
+  >,
+): NamedMatch[] {
+  return Object.entries(matches).map(([name, { exact, prefix, present }]) => {
+    const match: ValueMatch =
+      exact !== undefined
+        ? { kind: 'exact', value: exact }
+        : prefix !== undefined
+          ? { kind: 'prefix', value: prefix }
+          : { kind: 'present', value: present === true };
+    return { name, match };
+  });
+}
+
+/** `example.com/api/*` */
+function nameOf(domains: readonly string[], path: PathMatch): string {
+  const [domain = '*'] = domains;
+  return `${domain === '*' ? '' : domain}${path.path}${path.kind === 'prefix' ? '*' : ''}`;
+}
+
+/** What tells the sides of a split apart: `web version=v2`. */
+export function sideName({
+  cluster,
+  subset,
+}: {
+  readonly cluster: string;
+  readonly subset?: Labels | undefined;
+}): string {
+  const labels = Object.entries(subset ?? {})
+    .map(([key, value]) => `${key}=${value}`)
+    .sort();
+  return [cluster, ...labels].join(' ');
+}
+
+/** Clusters that a route names, each with its place in the options. */
+export function clustersOf({ action }: RouteConfig): { at: string; cluster: string }[] {
+  if (action.kind === 'forward') return [{ at: 'cluster', cluster: action.cluster }];
+  if (action.kind !== 'split') return [];
+  return action.sides.map(({ cluster }, side) => ({ at: `split[${side}].cluster`, cluster }));
+}

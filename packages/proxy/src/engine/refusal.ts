@@ -1,0 +1,30 @@
+/** Why requests are answered here instead of by an endpoint. */
+export const REFUSALS = [
+  /** A message that breaks a rule of HTTP, or is larger than a limit. */
+  'bad-request',
+  /** A request that did not come whole in time. */
+  'request-timeout',
+  /** CONNECT. */
+  'method',
+  'no-route',
+  /** A function of the configuration threw. */
+  'internal',
+  /** The admission of the cluster. */
+  'admission',
+  /** No endpoint may be picked. */
+  'no-endpoint',
+  /** As many requests as may wait for a connection of the endpoint. */
+  'queue-full',
+  /** No complete response, after all tries. */
+  'upstream-failed',
+  /** No response in time, after all tries. */
+  'upstream-timeout',
+] as const;
+
+export type Refusal = (typeof REFUSALS)[number];
+
+export type RefusalCounts = Record<Refusal, number>;
+
+export function noRefusals(): RefusalCounts {
+  return Object.fromEntries(REFUSALS.map((reason) => [reason, 0])) as RefusalCounts;
+}
