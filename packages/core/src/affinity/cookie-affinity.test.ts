@@ -258,3 +258,33 @@ describe('the end', () => {
     expect(request(cookie).slot).not.toBe(NO_SLOT);
   });
 });
+
+describe('explain', () => {
+  it('says where a client would stay and why not, and counts nothing', () => {
+    const { affinity, cluster, runtime } = setUp();
+    const endpoint = cluster.endpoint(0);
+    if (endpoint === undefined) throw new Error('no endpoint');
+    const cookie = pairOf(affinity.issue(endpoint));
+    expect(affinity.explain(cookie)).toEqual({
+      status: 'valid',
+      endpoint,
+      reason: 'the cookie names it',
+    });
+    expect(affinity.explain(cookie, { exclude: [0] })).toMatchObject({
+      status: 'valid',
+      endpoint: undefined,
+    });
+    expect(affinity.explain(undefined)).toMatchObject({
+      status: 'absent',
+      reason: 'there is no cookie',
+    });
+    expect(affinity.explain('route=x').status).toBe('invalid');
+    runtime.clock.set(runtime.clock.nowMs() + 25 * HOUR_MS);
+    expect(affinity.explain(cookie)).toMatchObject({ status: 'expired', endpoint: undefined });
+    expect(affinity.stats()).toEqual({
+      visits: { absent: 0, invalid: 0, expired: 0, gone: 0, valid: 0 },
+      keptCount: 0,
+      movedCount: 0,
+    });
+  });
+});

@@ -10,7 +10,7 @@ import {
   cookieAffinitySchema,
 } from './config.ts';
 import { EndpointIndex } from './endpoint-index.ts';
-import { pickWithAffinity } from './pick-with-affinity.ts';
+import { keepsPreference, pickWithAffinity } from './pick-with-affinity.ts';
 import { cookieValues } from './request-parts.ts';
 import { cookieAttributes } from './set-cookie.ts';
 
@@ -34,6 +34,8 @@ export interface CookieAffinity {
   setCookie(visit: AffinityVisit, slot: number): string | undefined;
   /** A Set-Cookie header that names an endpoint. */
   issue(endpoint: Endpoint): string;
+  /** What {@link read} and {@link pick} would do with a request, uncounted. */
+  explain(cookieHeader: string | undefined, context?: PickContext): AffinityExplanation;
   stats(): CookieAffinityStats;
   /** Stops following the cluster. Idempotent. */
   close(): void;
@@ -57,6 +59,14 @@ export interface AffinityVisit {
   readonly renew: boolean;
 }
 
+export interface AffinityExplanation {
+  readonly status: AffinityVisitStatus;
+  /** Where the client stays; undefined: where the policy sends it. */
+  readonly endpoint: Endpoint | undefined;
+  /** In a few words. */
+  readonly reason: string;
+}
+
 /** Counted since creation. */
 export interface CookieAffinityStats {
   /** Visits by status. */
@@ -69,6 +79,13 @@ export interface CookieAffinityStats {
 
 /** A client may send several cookies of our name, old ones under other paths; hashing more than this is not worth it. */
 const MAX_CANDIDATES = 4;
+
+const WHY_MOVED: Readonly<Record<Exclude<AffinityVisitStatus, 'valid'>, string>> = {
+  absent: 'there is no cookie',
+  invalid: 'the cookie is not signed by us for this cluster',
+  expired: 'the time of the cookie is over',
+  gone: 'the endpoint of the cookie is no longer a member',
+};
 
 const ABSENT: AffinityVisit = Object.freeze({ status: 'absent', slot: NO_SLOT, renew: false });
 const INVALID: AffinityVisit = Object.freeze({ status: 'invalid', slot: NO_SLOT, renew: false });
@@ -148,6 +165,17 @@ class SignedCookieAffinity implements CookieAffinity {
     return `${name}=${this.#tokens.sign(endpoint.id, expiresAtS)}${this.#attributes}`;
   }
 
+  explain(cookieHeader: string | undefined, context: PickContext = ANY): AffinityExplanation {
+    const { status, slot } = this.#read(cookieHeader);
+    const kept = keepsPreference(this.#cluster, { slot, strict: this.#config.strict }, context);
+    const endpoint = kept ? this.#cluster.endpoint(slot) : undefined;
+    return {
+      status,
+      endpoint,
+      reason: endpoint === undefined ? this.#whyMoved(status, slot) : 'the cookie names it',
+    };
+  }
+
   stats(): CookieAffinityStats {
     return {
       visits: { ...this.#visits },
@@ -158,6 +186,12 @@ class SignedCookieAffinity implements CookieAffinity {
 
   close(): void {
     this.#index.close();
+  }
+
+  #whyMoved(status: AffinityVisitStatus, slot: number): string {
+    if (status !== 'valid') return WHY_MOVED[status];
+    const state = this.#cluster.stateOf(slot) ?? 'gone';
+    return `the cookie names an endpoint that may not serve: ${state}`;
   }
 
   /** The best of the cookies of our name: an old one left under another path must not hide a good one. */

@@ -32,10 +32,11 @@ export function pickWithAffinity(
   preference: AffinityPreference,
   context: PickContext = ANY,
 ): number {
-  return mayKeep(cluster, preference, context) ? preference.slot : cluster.pick(context);
+  return keepsPreference(cluster, preference, context) ? preference.slot : cluster.pick(context);
 }
 
-function mayKeep(
+/** May a request go to the preferred slot? */
+export function keepsPreference(
   cluster: AffinityCluster,
   { slot, strict }: AffinityPreference,
   context: PickContext,

@@ -1,4 +1,3 @@
-import type { CircuitChange } from '../model/circuit-state.ts';
 import { configError } from '../error/config-error.ts';
 import { EvenkeelError } from '../error/evenkeel-error.ts';
 import { PickError, type PickFailure } from '../error/pick-error.ts';
@@ -17,7 +16,8 @@ import type { Resolver } from '../discovery/resolver.ts';
 import type { Criticality } from '../resilience/load-shedder.ts';
 import type { ClusterEventListener } from '../telemetry/events.ts';
 import { acquireAdmitted } from './admission/acquire-admitted.ts';
-import type { AdmissionHost, ClusterAdmission } from './admission/cluster-admission.ts';
+import { admissionHostOf } from './admission/admission-host.ts';
+import type { ClusterAdmission } from './admission/cluster-admission.ts';
 import { explainPick } from './explain.ts';
 import type { Cluster, ClusterSnapshot, Lease, PickExplanation } from './face.ts';
 import { HealthBook } from './health-book.ts';
@@ -108,7 +108,15 @@ export class BalancedCluster implements Cluster {
       onPublished: (publication, previous) => this.#onPublished(publication, previous),
     });
     this.#picker = this.#publisher.current.picker;
-    this.admission = parts.createAdmission?.(this.#admissionHost());
+    this.admission = parts.createAdmission?.(
+      admissionHostOf({
+        membership: this.#membership,
+        publisher: this.#publisher,
+        health: this.#health,
+        reporter: this.#reporter,
+        outlier: this.#outlier,
+      }),
+    );
     this.#resolver = parts.createResolver();
     this.#resolver.start({
       onEndpoints: (set) => this.#apply(set),
@@ -248,6 +256,7 @@ export class BalancedCluster implements Cluster {
       warmthOf: (member) => this.#topology.warmUp?.factorOf(member) ?? 1,
       admission: this.admission,
       keyed: this.#keyed,
+      keyedSplit: this.#topology.split !== undefined,
     });
   }
 
@@ -317,7 +326,7 @@ export class BalancedCluster implements Cluster {
     const change = this.#membership.apply(set);
     this.admission?.guards?.sweep();
     const members = this.#listed();
-    this.#topology.warmUp?.onListed(members);
+    this.#health.onListed(members);
     this.#outlier?.update(members);
     this.#checkThoseInReach(members);
     this.#publisher.publish();
@@ -330,32 +339,6 @@ export class BalancedCluster implements Cluster {
   #onIdle(slot: number): void {
     this.#membership.onIdle(slot);
     this.admission?.guards?.sweepSlot(slot);
-  }
-
-  #admissionHost(): AdmissionHost {
-    return {
-      memberAt: (slot) => this.#membership.at(slot),
-      takingCount: () => {
-        const { panics, candidateCount, healthyCount } = this.#publisher.current;
-        return panics.size > 0 ? candidateCount : healthyCount;
-      },
-      onCircuitChanged: (member, change) => this.#onCircuitChanged(member, change),
-      onTryRefused: ({ slot, flags }, nowMs) => {
-        // If it was the trial of an ejected endpoint, that has not taken place.
-        if ((flags & HealthFlag.ejected) !== 0)
-          this.#outlier?.record(slot, Outcome.cancelled, nowMs);
-      },
-    };
-  }
-
-  #onCircuitChanged(member: Member | undefined, change: CircuitChange): void {
-    if (change.to === 'shutdown') return;
-    this.#reporter.circuitChanged(member, change);
-    if (member === undefined) return;
-    this.#health.set(member, HealthFlag.circuitOpen, {
-      on: change.to === 'open',
-      reason: `circuit ${change.to}: ${change.reason}`,
-    });
   }
 
   /** A deterministic aperture depends on the peers, and so does the division between zones. */

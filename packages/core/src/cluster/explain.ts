@@ -22,6 +22,8 @@ export interface ExplainSources {
   readonly admission: ClusterAdmission | undefined;
   /** Does the policy go by keys? */
   readonly keyed: boolean;
+  /** Do keys decide on the side of a split? */
+  readonly keyedSplit: boolean;
 }
 
 /** Enough for a human; the picker's own order is kept. */

@@ -14,7 +14,7 @@ const TEXTS = {
   'not-ready': 'discovery has not delivered an endpoint set yet',
   'no-endpoints': 'the endpoint set is empty',
   'no-eligible-endpoint':
-    'no endpoint may take this request: all are excluded, draining, disabled or of weight 0',
+    'no endpoint may take this request: all are excluded, draining, disabled, of weight 0 or outside of the subset',
   closed: 'the cluster is closed',
 } as const;
 

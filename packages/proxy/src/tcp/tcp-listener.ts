@@ -84,6 +84,8 @@ export class TcpListener {
     const { maxClients, rebuildsSockets } = this.#ports;
     const { counters } = this.#host;
     const address = socket.remoteAddress;
+    // Until it has an owner.
+    socket.on('error', () => undefined);
     // Reset before it was accepted.
     if (address === undefined) {
       socket.destroy();

@@ -137,14 +137,15 @@ export class Attempt implements Handler {
     return this.#controller;
   }
 
-  /** Is a body of the caller's making still on its way out? No time limit of the endpoint runs meanwhile. */
-  get uploading(): boolean {
-    return this.#streaming && this.started && !this.#sent;
-  }
-
-  /** Since when the endpoint alone is awaited. */
-  get awaitingSinceMs(): number {
-    return this.startedAtMs + this.#uploadMs;
+  /**
+   * Sets {@link dueAtMs} anew: a body that is still being sent is the caller's time, and the endpoint's begins afterwards.
+   *
+   * @returns is there any time left?
+   */
+  extend(nowMs: number, limitMs: number): boolean {
+    const uploading = this.#streaming && this.started && !this.#sent;
+    this.dueAtMs = (uploading ? nowMs : this.startedAtMs + this.#uploadMs) + limitMs;
+    return this.dueAtMs > nowMs;
   }
 
   /** Has it ended, as far as the endpoint's counts go? */

@@ -3,6 +3,11 @@ import { createRuntime } from '../../runtime/runtime.ts';
 import { composed } from './composed.ts';
 import { Exchange } from './exchange.ts';
 import type { ExchangeHost } from './exchange-host.ts';
+import {
+  type ExplainableRequest,
+  explainRequest,
+  type RequestExplanation,
+} from './explain-request.ts';
 import { type Handler, isHandler, type LegacyHandler, normaliseHandler } from './handler.ts';
 import { type Callback, closedError, Lifecycle } from './lifecycle.ts';
 import { type DispatcherOptions, decodeOptions, decodeRoutes } from './options.ts';
@@ -80,6 +85,20 @@ export class BalancedDispatcher extends Dispatcher {
   get eventSourceOptions(): { maxEventSize: number } {
     return { maxEventSize: this.#options.eventSource?.maxEventSize ?? MAX_STRING_LENGTH };
   }
+
+  /**
+   * What would be done with a request, and why: its time limits, further tries, affinity, and how its cluster chooses.
+   * Sends, changes and counts nothing.
+   *
+   * @throws EvenkeelError when the origin names none of the clusters
+   */
+  // A property, because undici's `compose` puts a proxy around this, on which methods would not find private state.
+  readonly explain = (request: ExplainableRequest): RequestExplanation => {
+    const { origin } = request;
+    const route = this.#router.find(String(origin));
+    if (route === undefined) throw this.#router.unknown(String(origin));
+    return explainRequest(route, withRepeatableHeaders({ path: '/', method: 'GET', ...request }));
+  };
 
   /**
    * Accepts a request, or reports to the handler why not. Never throws for what a valid handler can be told.

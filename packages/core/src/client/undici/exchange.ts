@@ -81,7 +81,13 @@ export class Exchange implements TriesOwner, Steered, TimeLimited {
       this.#expire(nowMs);
       return true;
     }
-    const free = this.#tries.begin(nowMs);
+    let free = true;
+    try {
+      free = this.#tries.begin(nowMs);
+    } catch (error) {
+      // Whoever says what is asked for (a key, a subset) or picks may be somebody else's code.
+      this.#end(error as Error);
+    }
     if (!this.#isDone()) limits.start(nowMs);
     return free;
   }

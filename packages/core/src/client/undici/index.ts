@@ -9,6 +9,7 @@
 import { BalancedDispatcher } from './balanced-dispatcher.ts';
 import type { DispatcherOptions } from './options.ts';
 
+export type { ExplainableRequest, RequestExplanation, RequestStep } from './explain-request.ts';
 export { type BoundFetch, createFetch } from './fetch.ts';
 export type { Fallback, FallbackAnswer } from './fallback.ts';
 export type { DispatcherOptions, EventSourceLimits, WebSocketLimits } from './options.ts';
@@ -19,6 +20,7 @@ export type {
   DispatcherTls,
   RouteAffinity,
   RouteOptions,
+  SubsetOf,
 } from './route-options.ts';
 export type { ClusterEntry, DispatcherStats, PoolEntry } from './stats.ts';
 

@@ -71,11 +71,20 @@ export interface RouteOptions {
   readonly holdResponseBytes?: number | undefined;
   /** How much a request matters to load shedding. Default `normal`. */
   readonly criticalityOf?: CriticalityOf | undefined;
+  /**
+   * Labels that its endpoint has to carry: a subset that the cluster knows by `topology.subsets`. Undefined: any endpoint,
+   * or a side of the split. Default: no request asks.
+   */
+  readonly subsetOf?: SubsetOf | undefined;
   /** What to answer when a request was refused or all tries failed. Default: the error. */
   readonly fallback?: Fallback | undefined;
 }
 
 export type CriticalityOf = (request: Dispatcher.DispatchOptions) => CriticalityName;
+
+export type SubsetOf = (
+  request: Dispatcher.DispatchOptions,
+) => Readonly<Record<string, string>> | undefined;
 
 /** What a dispatcher needs of a cluster. */
 export type DispatchableCluster = Pick<
@@ -97,10 +106,13 @@ export type DispatchableCluster = Pick<
 > & {
   /** Who may go in. Undefined: everybody, at no cost. */
   readonly admission?: Admission | undefined;
+  /** For `explain()` of the dispatcher; without it nothing is said about the choice of the endpoint. */
+  readonly explain?: Cluster['explain'] | undefined;
 };
 
 /** Where an affinity cookie leads; of `createCookieAffinity`. */
-export type RouteAffinity = Pick<CookieAffinity, 'read' | 'pick' | 'setCookie'>;
+export type RouteAffinity = Pick<CookieAffinity, 'read' | 'pick' | 'setCookie'> &
+  Partial<Pick<CookieAffinity, 'explain' | 'stats'>>;
 
 /** A cluster under host names of its own. */
 export interface ClusterRoute extends RouteOptions {
@@ -129,6 +141,7 @@ export interface RouteConfig {
   readonly hedge: HedgeConfig | undefined;
   readonly holdResponseBytes: number;
   readonly criticalityOf: CriticalityOf | undefined;
+  readonly subsetOf: SubsetOf | undefined;
   readonly fallback: Fallback | undefined;
   readonly affinity: RouteAffinity | undefined;
 }
@@ -152,6 +165,7 @@ export const routeFields: Readonly<Record<RouteField, z.ZodType>> = {
   hedge: z.union([z.literal(false), hedgeSchema]).optional(),
   holdResponseBytes: integer({ min: 0, max: 16_777_216 }).optional(),
   criticalityOf: callback('a function from requests to critical, high, normal or low'),
+  subsetOf: callback('a function from requests to labels'),
   fallback: callback('a function from errors and requests to answers'),
 };
 
@@ -177,6 +191,7 @@ export function routeConfig(
     hedge: hedge === false ? undefined : decode(hedgeSchema, hedge, `${path}.hedge`),
     holdResponseBytes: route.holdResponseBytes ?? defaults.holdResponseBytes ?? 0,
     criticalityOf: route.criticalityOf ?? defaults.criticalityOf,
+    subsetOf: route.subsetOf ?? defaults.subsetOf,
     fallback: route.fallback ?? defaults.fallback,
     affinity: route.affinity,
   };

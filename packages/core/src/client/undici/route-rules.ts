@@ -28,8 +28,11 @@ export class RouteRules {
   readonly tryLimitMs: number;
   readonly holdResponseBytes: number;
   readonly criticalityOf: RouteConfig['criticalityOf'];
+  readonly subsetOf: RouteConfig['subsetOf'];
   readonly fallback: RouteConfig['fallback'];
   readonly affinity: RouteConfig['affinity'];
+  /** Does the choice of an endpoint depend on what the request says? */
+  readonly looksAtRequests: boolean;
   readonly counters: ExchangeCounters = {
     runningCount: 0,
     hedgeWinCount: 0,
@@ -53,7 +56,12 @@ export class RouteRules {
     this.holdResponseBytes = route.holdResponseBytes;
     this.criticalityOf = route.criticalityOf;
     this.fallback = route.fallback;
+    this.subsetOf = route.subsetOf;
     this.affinity = route.affinity;
+    this.looksAtRequests =
+      route.cluster.hashKeySource !== undefined ||
+      route.affinity !== undefined ||
+      route.subsetOf !== undefined;
   }
 
   /** Time for one try. @param headersTimeoutMs 0 for none */

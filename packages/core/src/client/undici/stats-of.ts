@@ -44,6 +44,7 @@ function entryOf(route: Route, pools: readonly PoolEntry[], nowMs: number): Clus
     retryVerdicts: Object.fromEntries(
       RETRY_VERDICTS.map((verdict) => [verdict, retry.count(verdict)]),
     ) as Record<RetryVerdict, number>,
+    affinity: route.rules.affinity?.stats?.(),
     connectionCount: own.reduce((total, { connected }) => total + connected, 0),
     pendingCount: own.reduce((total, { pending }) => total + pending, 0),
   };

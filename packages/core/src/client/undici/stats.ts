@@ -1,4 +1,5 @@
 /** What a dispatcher shows of itself. */
+import type { CookieAffinityStats } from '../../affinity/cookie-affinity.ts';
 import type { RetryVerdict } from '../../resilience/retry-policy.ts';
 
 /** All clusters together, and each. Counts are since the start. */
@@ -34,6 +35,8 @@ export interface ClusterEntry extends Omit<DispatcherStats, 'clusters' | 'pools'
   readonly cluster: string;
   /** What was said when a failed try might have been followed by another. */
   readonly retryVerdicts: Readonly<Record<RetryVerdict, number>>;
+  /** How clients with a cookie fared; undefined without cookie affinity. */
+  readonly affinity: CookieAffinityStats | undefined;
   /** Open connections. */
   readonly connectionCount: number;
   /** Requests that wait for a connection. */

@@ -7,7 +7,7 @@ import { NO_DEADLINE } from '../../resilience/deadline.ts';
 import type { Timer } from '../../runtime/scheduler.ts';
 import type { Attempt } from './attempt.ts';
 import type { Limited } from './limit-queue.ts';
-import { incomingTimeoutMs } from './request-timeout.ts';
+import { incomingTimeoutMs, withTimeout } from './request-timeout.ts';
 import type { Route } from './route.ts';
 
 /** Whose time it is. */
@@ -62,6 +62,15 @@ export class TimeLimits implements Limited {
       this.deadlineAtMs === NO_DEADLINE ||
       this.#route.rules.deadlines.allowsTry(this.deadlineAtMs, nowMs)
     );
+  }
+
+  /** A request for its endpoint, told how much time a try that starts at `startedAtMs` has. */
+  withTimeLeft(
+    request: Dispatcher.DispatchOptions,
+    startedAtMs: number,
+  ): Dispatcher.DispatchOptions {
+    const leftMs = this.#route.rules.deadlines.outgoingMs(this.deadlineAtMs, startedAtMs);
+    return leftMs === NO_DEADLINE ? request : withTimeout(request, leftMs);
   }
 
   /** The first try begins. Most requests have the limits of their route, and share its timer. */

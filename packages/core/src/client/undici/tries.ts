@@ -21,19 +21,17 @@ import { Attempt, type AttemptOwner } from './attempt.ts';
 import type { ExchangeHost } from './exchange-host.ts';
 import type { HeaderRecord } from './handler.ts';
 import { type Hedger, Hedging } from './hedging.ts';
-import { Hold } from './hold.ts';
+import { type Held, Hold } from './hold.ts';
 import { finishedTry, isRepeatable } from './replay.ts';
 import { isReplayable } from './request-body.ts';
-import { withTimeout } from './request-timeout.ts';
 import type { DispatchableCluster } from './route-options.ts';
-import type { Waiter } from './route.ts';
 import { timeLimitError } from './time-limits.ts';
 import type { TriesOwner } from './tries-owner.ts';
 import { NO_PROBE, TryPlan } from './try-plan.ts';
 
 type Phase = 'waiting' | 'trying' | 'committed' | 'done';
 
-export class Tries implements AttemptOwner, Hedger, Waiter {
+export class Tries implements AttemptOwner, Hedger, Held {
   readonly cluster: DispatchableCluster;
   readonly host: ExchangeHost;
   /** Is the body sent piece by piece, at the caller's pace? */
@@ -47,8 +45,6 @@ export class Tries implements AttemptOwner, Hedger, Waiter {
   #plan: TryPlan | undefined = undefined;
   #hedging: Hedging | undefined = undefined;
   #hold: Hold | undefined = undefined;
-  /** How long discovery is waited for. */
-  #readyDueAtMs = NO_DEADLINE;
 
   constructor(owner: TriesOwner) {
     const { host, route, request } = owner;
@@ -66,14 +62,18 @@ export class Tries implements AttemptOwner, Hedger, Waiter {
     return this.#attempt;
   }
 
+  get body(): Dispatcher.DispatchOptions['body'] {
+    return this.#request.body;
+  }
+
   get lastError(): Error | undefined {
     return this.#plan?.lastError;
   }
 
   /** Starts the first try, or waits for discovery. @returns false when the connections to the endpoint are all busy */
   begin(nowMs: number): boolean {
-    const { affinity, hedge } = this.#owner.route.rules;
-    if (this.cluster.hashKeySource !== undefined || affinity !== undefined) this.#planned();
+    const { looksAtRequests, hedge } = this.#owner.route.rules;
+    if (looksAtRequests) this.#planned();
     if (hedge !== undefined && isRepeatable(this.#request)) {
       this.#hedging = new Hedging(hedge, this.#planned(), this.host.runtime.scheduler, this);
     }
@@ -106,10 +106,11 @@ export class Tries implements AttemptOwner, Hedger, Waiter {
   /** A limit of a try, or of waiting for discovery, may have passed. */
   onTime(nowMs: number): void {
     if (this.#phase === 'trying') {
+      const { tryLimitMs } = this.#owner.limits;
       for (const attempt of this.#running()) {
-        if (nowMs >= attempt.dueAtMs && !this.#extend(attempt, nowMs)) this.#expire(attempt);
+        if (nowMs >= attempt.dueAtMs && !attempt.extend(nowMs, tryLimitMs)) this.#expire(attempt);
       }
-    } else if (this.#phase === 'waiting' && nowMs >= this.#readyDueAtMs) {
+    } else if (this.#phase === 'waiting' && nowMs >= this.nextDueMs()) {
       this.#owner.onExhausted(new PickError(this.#owner.route.name, 'not-ready'));
     }
   }
@@ -118,7 +119,7 @@ export class Tries implements AttemptOwner, Hedger, Waiter {
   nextDueMs(): number {
     switch (this.#phase) {
       case 'waiting':
-        return this.#readyDueAtMs;
+        return this.#hold?.dueAtMs ?? NO_DEADLINE;
       case 'trying':
         return Math.min(...this.#running().map(({ dueAtMs }) => dueAtMs));
       case 'committed':
@@ -127,8 +128,13 @@ export class Tries implements AttemptOwner, Hedger, Waiter {
     }
   }
 
+  /** Discovery has delivered, or the pause between two tries is over. */
   onReady(): void {
     this.#tryAgain();
+  }
+
+  onBodyError(error: Error): void {
+    this.#owner.onExhausted(error);
   }
 
   /** The dispatcher is being destroyed while this waits; live tries hear of it through their connections. */
@@ -278,35 +284,33 @@ export class Tries implements AttemptOwner, Hedger, Waiter {
       return;
     }
     const failure = this.cluster.pickFailure();
-    if (failure === 'not-ready' && route.waitReady(this)) {
-      this.#readyDueAtMs = nowMs + owner.limits.tryLimitMs;
-      this.#holdOn();
-    } else if (failure === 'no-eligible-endpoint' && plan?.mayReturn(nowMs) === true) {
+    if (failure === 'not-ready') {
+      this.#hold = Hold.forDiscovery(route, this, nowMs + owner.limits.tryLimitMs);
+      if (this.#hold !== undefined) {
+        this.#phase = 'waiting';
+        return;
+      }
+    }
+    if (failure === 'no-eligible-endpoint' && plan?.mayReturn(nowMs) === true) {
       this.#pauseThenTry(plan.delayMs);
     } else owner.onExhausted(plan?.lastError ?? new PickError(route.name, failure));
   }
 
   #send(attempt: Attempt): boolean {
+    const { route, limits } = this.#owner;
     let free = true;
     try {
-      free = this.#owner.route.send(attempt, this.#outgoing(attempt));
+      free = route.send(attempt, limits.withTimeLeft(this.#request, attempt.startedAtMs));
     } catch (error) {
       attempt.onResponseError(null, error as Error);
     }
     if (!attempt.waitsWell()) {
-      const refusal = this.#owner.route.refusal('requests that wait for a connection');
+      const refusal = route.refusal('requests that wait for a connection');
       attempt.abandon(Outcome.cancelled, refusal);
       this.onFailed(attempt, refusal);
     }
     // undici says "busy" of a request that it refused, but no drain event would follow.
     return free || this.#isDone();
-  }
-
-  /** The request with the time left in it. */
-  #outgoing({ startedAtMs }: Attempt): Dispatcher.DispatchOptions {
-    const { route, limits } = this.#owner;
-    const leftMs = route.rules.deadlines.outgoingMs(limits.deadlineAtMs, startedAtMs);
-    return leftMs === NO_DEADLINE ? this.#request : withTimeout(this.#request, leftMs);
   }
 
   /** Is a response better tried elsewhere? Then the caller does not get to see it. */
@@ -352,21 +356,12 @@ export class Tries implements AttemptOwner, Hedger, Waiter {
   }
 
   #pauseThenTry(pauseMs: number): void {
-    this.#readyDueAtMs = NO_DEADLINE;
-    this.#owner.route.pause(this);
-    // Never in the same stack: undici asserts that a failing client got no new request meanwhile.
-    this.#holdOn().after(pauseMs, () => this.#tryAgain());
-  }
-
-  #holdOn(): Hold {
     this.#phase = 'waiting';
-    const { scheduler } = this.host.runtime;
-    this.#hold = new Hold(scheduler, this.#request.body, (error) => this.#owner.onExhausted(error));
-    return this.#hold;
+    // Never in the same stack: undici asserts that a failing client got no new request meanwhile.
+    this.#hold = Hold.between(this.#owner.route, this, pauseMs);
   }
 
   #letGo(): void {
-    this.#owner.route.leave(this);
     this.#hold?.end();
     this.#hold = undefined;
   }
@@ -376,13 +371,6 @@ export class Tries implements AttemptOwner, Hedger, Waiter {
     this.#attempt = attempt;
     if (this.#hedging?.win(attempt, this.cluster.nowMs()) === true)
       this.#owner.route.rules.counters.hedgeWinCount++;
-  }
-
-  /** A body that is still being sent is the caller's time; the endpoint's begins afterwards. */
-  #extend(attempt: Attempt, nowMs: number): boolean {
-    const sinceMs = attempt.uploading ? nowMs : attempt.awaitingSinceMs;
-    attempt.dueAtMs = sinceMs + this.#owner.limits.tryLimitMs;
-    return attempt.dueAtMs > nowMs;
   }
 
   #expire(attempt: Attempt): void {

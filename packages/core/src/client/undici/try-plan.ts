@@ -1,5 +1,5 @@
 /**
- * What a request needs once "one try on any endpoint" will not do: an affinity key or cookie, endpoints to avoid, a count
+ * What a request needs once "one try on any endpoint" will not do: an affinity key or cookie, a subset, endpoints to avoid, a count
  * of its retries. Most requests need none of it, and none is made for them.
  */
 import type { Dispatcher } from 'undici';
@@ -37,6 +37,7 @@ export class TryPlan implements RetryableRequest {
   readonly #rules: RouteRules;
   readonly #body: Dispatcher.DispatchOptions['body'];
   readonly #hashKey: string | undefined;
+  readonly #subset: PickContext['subset'];
   readonly #visit: AffinityVisit | undefined;
   #sequence: RetrySequence | undefined = undefined;
 
@@ -55,6 +56,7 @@ export class TryPlan implements RetryableRequest {
     this.deadlineAtMs = deadlineAtMs;
     const source = cluster.hashKeySource;
     this.#hashKey = source === undefined ? undefined : hashKeyOf(source, request);
+    this.#subset = rules.subsetOf?.(request);
     this.#visit = rules.affinity?.read(requestHeader(request.headers, 'cookie', '; '));
   }
 
@@ -73,6 +75,7 @@ export class TryPlan implements RetryableRequest {
     const excluded = this.#sequence?.excluded;
     return {
       hashKey: this.#hashKey,
+      subset: this.#subset,
       exclude: excluded === undefined || excluded.length === 0 ? undefined : [...excluded],
       probe: this.idempotent && this.replayable,
     };

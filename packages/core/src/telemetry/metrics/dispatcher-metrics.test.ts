@@ -17,6 +17,8 @@ const stats = (cluster: string, count: number): DispatcherClusterStats => ({
   deadlineCount: 0,
   admissionRefusedCount: 0,
   fallbackCount: 0,
+  affinity:
+    cluster === 'users' ? { visits: { valid: count }, keptCount: count, movedCount: 1 } : undefined,
 });
 
 async function samplesOf(registry: { metrics(): Promise<string> }): Promise<Map<string, number>> {
@@ -39,6 +41,13 @@ describe('metrics of dispatchers', () => {
     expect(samples.get(verdict)).toBe(3);
     // A second scrape shows the same: nothing is counted twice.
     expect((await samplesOf(metrics.registry)).get(verdict)).toBe(3);
+    const picks = 'evenkeel_dispatcher_affinity_picks_total';
+    expect(samples.get(`${picks}{cluster="users",result="kept"}`)).toBe(3);
+    expect(samples.get(`${picks}{cluster="users",result="moved"}`)).toBe(2);
+    const visits = 'evenkeel_dispatcher_affinity_visits_total';
+    expect(samples.get(`${visits}{cluster="users",status="valid"}`)).toBe(3);
+    // Without cookie affinity there is nothing to count.
+    expect([...samples.keys()].filter((name) => /affinity.*orders/.test(name))).toEqual([]);
     metrics.remove(other);
     expect((await samplesOf(metrics.registry)).get(verdict)).toBe(2);
   });
@@ -48,7 +57,7 @@ describe('metrics of dispatchers', () => {
       dispatchers: [{ stats: { clusters: [stats('a', 1)] } }],
     });
     const families = [...parseExposition(await metrics.registry.metrics()).values()];
-    expect(families.length).toBe(12);
+    expect(families.length).toBe(14);
     for (const { name, help, type } of families) {
       expect(name).toMatch(/^evenkeel_dispatcher_[a-z]+(_[a-z]+)*$/);
       expect(help, name).toMatch(/^[A-Z0-9].*\.$/);
@@ -59,8 +68,10 @@ describe('metrics of dispatchers', () => {
   it('leave the registry as they found it', async () => {
     const registry = new Registry();
     const metrics = createDispatcherMetrics({ registry, prefix: 'mine' });
-    expect(() => createDispatcherMetrics({ registry, prefix: 'mine' })).toThrow('already been registered');
-    expect(registry.getMetricsAsArray()).toHaveLength(12);
+    expect(() => createDispatcherMetrics({ registry, prefix: 'mine' })).toThrow(
+      'already been registered',
+    );
+    expect(registry.getMetricsAsArray()).toHaveLength(14);
     metrics.close();
     metrics.close();
     expect(registry.getMetricsAsArray()).toEqual([]);

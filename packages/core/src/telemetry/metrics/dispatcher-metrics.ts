@@ -17,6 +17,14 @@ export interface DispatcherClusterStats {
   readonly deadlineCount: number;
   readonly admissionRefusedCount: number;
   readonly fallbackCount: number;
+  readonly affinity?: DispatcherAffinityStats | undefined;
+}
+
+/** How clients with an affinity cookie fared. */
+export interface DispatcherAffinityStats {
+  readonly visits: Readonly<Record<string, number>>;
+  readonly keptCount: number;
+  readonly movedCount: number;
 }
 
 /** What `createDispatcher()` of `@evenkeel/core/undici` returns has it. */
@@ -105,10 +113,35 @@ const FAMILIES: readonly Family[] = [
   ),
 ];
 
-const VERDICTS = {
-  name: 'dispatcher_retry_verdicts_total',
-  help: 'Failed tries by what was said about another one: retry, or why not.',
-} as const;
+/** Counters with one label more. A cluster that counts nothing of the kind has no such series. */
+interface LabelledFamily {
+  readonly name: string;
+  readonly help: string;
+  readonly label: string;
+  readonly read: (stats: DispatcherClusterStats) => Readonly<Record<string, number>>;
+}
+
+const LABELLED: readonly LabelledFamily[] = [
+  {
+    name: 'dispatcher_retry_verdicts_total',
+    help: 'Failed tries by what was said about another one: retry, or why not.',
+    label: 'verdict',
+    read: (stats) => stats.retryVerdicts,
+  },
+  {
+    name: 'dispatcher_affinity_visits_total',
+    help: 'Requests by what their affinity cookie was worth.',
+    label: 'status',
+    read: (stats) => stats.affinity?.visits ?? {},
+  },
+  {
+    name: 'dispatcher_affinity_picks_total',
+    help: 'Tries of requests with a valid affinity cookie: kept at its endpoint, or moved.',
+    label: 'result',
+    read: ({ affinity }) =>
+      affinity === undefined ? {} : { kept: affinity.keptCount, moved: affinity.movedCount },
+  },
+];
 
 /**
  * Exposes dispatchers to Prometheus through prom-client, read when somebody scrapes.
@@ -134,7 +167,7 @@ export function createDispatcherMetrics(options: DispatcherMetricsOptions = {}):
   };
   const exposure = { metered, prefix, registry: registry as Registry };
   try {
-    names.push(exposeVerdicts(exposure));
+    for (const family of LABELLED) names.push(exposeLabelled(family, exposure));
     for (const family of FAMILIES) names.push(expose(family, exposure));
   } catch (error) {
     // Half of the metrics would be worse than none.
@@ -180,18 +213,22 @@ function expose(family: Family, { metered, prefix, registry }: Exposure): string
   return name;
 }
 
-function exposeVerdicts({ metered, prefix, registry }: Exposure): string {
-  const name = `${prefix}_${VERDICTS.name}`;
+/** @returns the full name */
+function exposeLabelled(
+  { name: shortName, help, label, read }: LabelledFamily,
+  { metered, prefix, registry }: Exposure,
+): string {
+  const name = `${prefix}_${shortName}`;
   new Counter({
     name,
-    help: VERDICTS.help,
-    labelNames: ['cluster', 'verdict'],
+    help,
+    labelNames: ['cluster', label],
     registers: [registry],
     collect() {
       this.reset();
-      for (const { cluster, retryVerdicts } of clustersOf(metered)) {
-        for (const [verdict, count] of Object.entries(retryVerdicts))
-          this.inc({ cluster, verdict }, count);
+      for (const stats of clustersOf(metered)) {
+        for (const [value, count] of Object.entries(read(stats)))
+          this.inc({ cluster: stats.cluster, [label]: value }, count);
       }
     },
   });

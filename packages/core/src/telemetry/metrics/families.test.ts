@@ -73,4 +73,33 @@ describe('the names of metrics', () => {
       });
     }
   });
+
+  it('tell a split, subsets that were left out, and what warms up', async () => {
+    const cluster = new ScriptedCluster('users', {
+      endpoints: [endpointSnapshot('a', { weightFactor: 0.25 })],
+      subsetsLeftOutCount: 3,
+      groups: [
+        {
+          name: 'version=v2 priority 0',
+          subset: { version: 'v2' },
+          priority: 0,
+          zone: undefined,
+          kind: 'healthy',
+          shareRatio: 1,
+          unaskedShareRatio: 0.05,
+          eligibleCount: 1,
+        },
+      ],
+    });
+    const text = await createMetrics({ clusters: [cluster] }).registry.metrics();
+    const samples = new Map(
+      [...parseExposition(text).values()].flatMap((family) => [...family.samples]),
+    );
+    const group = '{cluster="users",group="version=v2 priority 0"}';
+    expect(samples.get(`evenkeel_cluster_group_share_ratio${group}`)).toBe(1);
+    expect(samples.get(`evenkeel_cluster_group_unasked_share_ratio${group}`)).toBe(0.05);
+    expect(samples.get('evenkeel_cluster_subsets_left_out{cluster="users"}')).toBe(3);
+    const endpoint = '{cluster="users",endpoint="a"}';
+    expect(samples.get(`evenkeel_endpoint_weight_factor${endpoint}`)).toBe(0.25);
+  });
 });

@@ -84,6 +84,11 @@ const CLUSTER_FAMILIES: readonly Family[] = [
     'Part of the requests for its subset that a group of endpoints gets.',
     { labels: ['group'], read: perGroup(({ shareRatio }) => shareRatio) },
   ),
+  gauge(
+    'cluster_group_unasked_share_ratio',
+    'Part of the requests that name no subset that a group of endpoints gets.',
+    { labels: ['group'], read: perGroup(({ unaskedShareRatio }) => unaskedShareRatio) },
+  ),
   gauge('cluster_group_endpoints', 'Endpoints of a group that may be picked now.', {
     labels: ['group'],
     read: perGroup(({ eligibleCount }) => eligibleCount),
@@ -91,6 +96,9 @@ const CLUSTER_FAMILIES: readonly Family[] = [
   gauge('cluster_group_panic', '1 while health is ignored in a group, otherwise 0.', {
     labels: ['group'],
     read: perGroup(({ kind }) => Number(kind === 'panic')),
+  }),
+  gauge('cluster_subsets_left_out', 'Subsets beyond as many as there may be, which have nobody.', {
+    read: ({ snapshot }, emit) => emit(snapshot.subsetsLeftOutCount),
   }),
   counter('cluster_panics_total', 'Times that panic began in a group.', {
     read: ({ events }, emit) => emit(events.panicCount),
@@ -214,6 +222,14 @@ const ENDPOINT_FAMILIES: readonly Family[] = [
     {
       labels: ['endpoint'],
       read: perEndpoint(({ weight }) => weight),
+    },
+  ),
+  gauge(
+    'endpoint_weight_factor',
+    'What topology multiplies the weight by: slow start, the part of an aperture.',
+    {
+      labels: ['endpoint'],
+      read: perEndpoint(({ weightFactor }) => weightFactor),
     },
   ),
 ];

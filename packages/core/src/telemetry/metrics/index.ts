@@ -2,6 +2,7 @@
 export type { MeteredCluster } from './cluster-meter.ts';
 export {
   createDispatcherMetrics,
+  type DispatcherAffinityStats,
   type DispatcherClusterStats,
   type DispatcherMetrics,
   type DispatcherMetricsOptions,

@@ -1,5 +1,6 @@
 import type { ClusterOptions } from '../../config/cluster-config.ts';
 import type { Policy, PolicyOptions } from '../../policy/policy.ts';
+import type { CircuitBreakersFactory } from '../../resilience/circuit.ts';
 import type { ClientEnvironment } from './engine/environment.ts';
 import { faultSpansOf } from './engine/fault-spans.ts';
 import { Simulation } from './engine/simulation.ts';
@@ -22,6 +23,11 @@ export interface RunOptions {
     | undefined;
   /** Policies of one's own, made for each client, which may look at the true state of the servers as oracles do. */
   readonly policies?: ((environment: ClientEnvironment) => readonly Policy[]) | undefined;
+  /**
+   * For options with `admission.circuitBreaker`: `createCircuitBreakers` of `@evenkeel/core/opossum`, which nothing here
+   * loads by itself.
+   */
+  readonly createCircuitBreakers?: CircuitBreakersFactory | undefined;
   /** Equal seeds give equal runs. Any integer, default 1. */
   readonly seed?: number | undefined;
   /** Replaces the scenario's load, in percent. */
@@ -52,6 +58,7 @@ export function simulate(options: ScenarioOptions, run: RunOptions = {}): Simula
   const simulation = new Simulation({
     scenario,
     seed,
+    createCircuitBreakers: run.createCircuitBreakers,
     optionsOf: (environment) => ({
       ...(scenario.cluster as SimulatedClusterOptions),
       ...clusterOptionsOf(run, environment),

@@ -75,6 +75,17 @@ describe('uneven servers at 85 % load', () => {
     expect(peakEwma.errorPercent).toBeLessThan(0.05);
   });
 
+  it.each([70, 95, 103])('and so it does at %i %% load', (loadPercent) => {
+    const short = (policy: PolicyOptions): SimulationResult =>
+      simulate({ ...hetero, durationMs: 5_000 }, { policy, loadPercent });
+    const [oracle, ours] = [short('jsq'), short('peak-ewma')];
+    expect(ours.p50Ms / oracle.p50Ms).toBeLessThan(3);
+    expect(ours.p99Ms / oracle.p99Ms).toBeLessThan(3);
+    expect(ours.p999Ms / oracle.p999Ms).toBeLessThan(3);
+    // Beyond the capacity everybody fails some.
+    expect(ours.errorPercent - oracle.errorPercent).toBeLessThan(loadPercent > 100 ? 1 : 0.05);
+  });
+
   it('who hears from the servers themselves comes close to the oracle, with probes or with reports alone', () => {
     for (const [policy, limit] of [
       ['prequal', 1.35],

@@ -235,6 +235,58 @@ export function answersSuite(name: string): void {
     });
   });
 
+  describe(`what a request asks for on ${name}`, () => {
+    const opened = new Opened();
+    afterEach(() => opened.closeAll());
+
+    it('is a subset of the endpoints, also when it is tried again', async () => {
+      const [stable, bad, beta] = await Promise.all([
+        opened.server(text('stable')),
+        opened.server(status(503)),
+        opened.server(text('beta')),
+      ]);
+      const endpoint = ({ address }: TestServer, version: string) => ({
+        address,
+        metadata: { version },
+      });
+      const cluster = createCluster({
+        name: 'users',
+        discovery: [endpoint(stable, 'v1'), endpoint(bad, 'v2'), endpoint(beta, 'v2')],
+        policy: 'round-robin',
+        topology: { subsets: { selectors: [{ keys: ['version'] }] } },
+      });
+      opened.add(() => cluster.close());
+      const dispatcher = createDispatcher({
+        clusters: [cluster],
+        subsetOf: ({ path }) => (path === '/' ? undefined : { version: path.slice(1) }),
+      });
+      opened.add(() => dispatcher.destroy());
+      await cluster.ready();
+      for (let round = 0; round < 6; round++) {
+        const { body } = await dispatcher.request({ ...GET, path: '/v2' });
+        expect(await body.text()).toBe('beta');
+      }
+      await expect(dispatcher.request({ ...GET, path: '/v9' })).rejects.toThrow(
+        'outside of the subset',
+      );
+      await until(() => dispatcher.stats.runningCount === 0, 'nothing runs');
+    });
+
+    it('is an error of the request alone when it cannot be found out, and leaves nothing behind', async () => {
+      const server = await opened.server(text('well'));
+      const { cluster, dispatcher } = opened.over([server.address], {
+        subsetOf: ({ path }) => {
+          if (path === '/bad') throw new Error('no idea');
+          return undefined;
+        },
+      });
+      await expect(dispatcher.request({ ...GET, path: '/bad' })).rejects.toThrow('no idea');
+      expect(dispatcher.stats.runningCount).toBe(0);
+      expect(cluster.log).toEqual([]);
+      expect(await (await dispatcher.request(GET)).body.text()).toBe('well');
+    });
+  });
+
   describe(`cookie affinity on ${name}`, () => {
     const opened = new Opened();
     afterEach(() => opened.closeAll());

@@ -18,7 +18,10 @@ export interface SimulatedClientParts {
   readonly zone: string;
   readonly runtime: Runtime;
   readonly options: ClusterOptions;
-  readonly ports: Pick<ClusterPorts, 'policies' | 'createProber' | 'createChecker'>;
+  readonly ports: Pick<
+    ClusterPorts,
+    'policies' | 'createProber' | 'createChecker' | 'createCircuitBreakers'
+  >;
   readonly world: World;
   readonly scenario: Pick<Scenario, 'retry' | 'hedge' | 'affinity' | 'deadlineMs'>;
   readonly onEvent: Parameters<Cluster['subscribe']>[0];

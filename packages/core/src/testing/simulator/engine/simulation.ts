@@ -1,3 +1,4 @@
+import type { ClusterPorts } from '../../../cluster/create-cluster.ts';
 import type { ClusterOptions } from '../../../config/cluster-config.ts';
 import type { PickContext } from '../../../model/pick-context.ts';
 import type { Policy } from '../../../policy/policy.ts';
@@ -37,6 +38,7 @@ export interface SimulationParts {
   optionsOf(environment: ClientEnvironment): Omit<ClusterOptions, 'name' | 'discovery'>;
   /** Policies that those options may name, besides the built-in ones. */
   policiesOf(environment: ClientEnvironment): readonly Policy[];
+  readonly createCircuitBreakers: ClusterPorts['createCircuitBreakers'];
 }
 
 type ServerUsage = Pick<ServerResult, 'utilization' | 'meanRunning'>;
@@ -259,6 +261,7 @@ export class Simulation {
       runtime,
       ports: {
         policies: parts.policiesOf(environment),
+        createCircuitBreakers: parts.createCircuitBreakers,
         createProber: (config) => this.#createProber(config, zone),
         createChecker: (config, health, listener) =>
           this.#createChecker({ config, environment: health, listener }, zone),

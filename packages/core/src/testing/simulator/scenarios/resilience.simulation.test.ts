@@ -1,5 +1,6 @@
 /** What clients do about trouble besides choosing well. The rules are the real ones. */
 import { describe, expect, it } from 'vitest';
+import { createCircuitBreakers } from '../../../resilience/circuit-breaker/create-circuit-breakers.ts';
 import type { SimulationResult } from '../result.ts';
 import { simulate } from '../simulate.ts';
 import { outage } from './change.ts';
@@ -92,6 +93,44 @@ describe('client throttling', () => {
     expect(throttled.refusals['client-throttle']).toBeGreaterThan(40_000);
     // The flood ends at 10 s, and is forgotten two windows later.
     expect(errorPercentIn(throttled, [14_500, 17_000])).toBeLessThan(1);
+  });
+});
+
+describe('circuit breakers', () => {
+  it('of servers: send one trial a second to who fails, and all of its share when it is well', () => {
+    const result = simulate(resilienceScenarios['circuit-breaker'], { createCircuitBreakers });
+    expect(result.leakedCount).toBe(0);
+    const fair = 1 / 20;
+    const bad = (from: number, until: number): number =>
+      partOf(result, [from, until], ({ index }) => index === 0) / fair;
+    expect(bad(0, 2_000)).toBeCloseTo(1, 1);
+    expect(bad(3_000, 10_000)).toBeLessThan(0.05);
+    expect(bad(12_000, 14_000)).toBeCloseTo(1, 1);
+    // Until more than half of the calls of a second have failed, and a trial in each of the 8 s.
+    const clients = 5;
+    const perSecond = (result.requestCount * fair) / clients / 14;
+    const failedCount = result.servers[0]?.failedCount ?? 0;
+    expect(failedCount / clients).toBeGreaterThan(perSecond / 2);
+    expect(failedCount / clients).toBeLessThan(perSecond / 2 + 8 + 3);
+  });
+
+  it('of a cluster: keep an outage of all servers from being asked about by every request', () => {
+    const cluster = {
+      outlierDetection: false,
+      admission: { circuitBreaker: { cluster: { windowMs: 1_000, openMs: 1_000 } } },
+    } as const;
+    const result = simulate(
+      { ...outage, retry: undefined, clients: 5 },
+      { cluster, createCircuitBreakers },
+    );
+    expect(result.leakedCount).toBe(0);
+    // From 7 to 12 s nothing succeeds: half a window opens the circuits, and all others are refused.
+    const refused = result.refusals['circuit-open'];
+    expect(result.attemptCount + refused).toBe(result.requestCount);
+    expect(refused / result.failedCount).toBeGreaterThan(0.85);
+    const { stepMs, errorPercent } = result.timeline;
+    // Open for a second at most after the outage.
+    expect(Math.max(...errorPercent.slice(Math.ceil(13_500 / stepMs)))).toBe(0);
   });
 });
 

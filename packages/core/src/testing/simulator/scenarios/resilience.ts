@@ -10,6 +10,7 @@ export type ResilienceScenarioName =
   | 'vegas'
   | 'aimd'
   | 'client-throttle'
+  | 'circuit-breaker'
   | 'rate-limit'
   | 'load-shedding'
   | 'load-reports'
@@ -106,6 +107,26 @@ export const resilienceScenarios: Readonly<Record<ResilienceScenarioName, Scenar
     cluster: {
       outlierDetection: false,
       admission: { clientThrottle: { windowMs: 2_000 } },
+    },
+  },
+  'circuit-breaker': {
+    name: 'circuit-breaker',
+    description:
+      'one of 20 servers fails for 8 s, and each client has a circuit breaker for every server',
+    clients: 5,
+    servers: [{ count: 20 }],
+    load: 50,
+    warmUpMs: 0,
+    durationMs: 14_000,
+    faults: [{ kind: 'fail-fast', servers: { count: 1 }, fromMs: 2_000, untilMs: 10_000 }],
+    // Round robin avoids nobody by itself.
+    cluster: {
+      policy: 'round-robin',
+      outlierDetection: false,
+      admission: {
+        // A window of a second: what went well before must not outweigh the failures for long.
+        circuitBreaker: { endpoint: { windowMs: 1_000, minRequests: 10, openMs: 1_000 } },
+      },
     },
   },
   'rate-limit': {

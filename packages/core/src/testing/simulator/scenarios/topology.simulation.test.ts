@@ -120,15 +120,45 @@ describe('an aperture', () => {
     const whole = simulate(topologyScenarios.aperture, { cluster: {}, label: 'whole' });
     expect(result.p99Ms).toBeLessThan(whole.p99Ms * 1.2);
   });
+
+  it('by rendezvous, which asks nobody how many there are, is as uneven as chance', () => {
+    const result = simulate(topologyScenarios.aperture, {
+      cluster: ({ client }) => ({
+        topology: { aperture: { kind: 'rendezvous', size: 12, seed: `client-${client}` } },
+      }),
+    });
+    // 25 clients choose a server with 12 %: 3 of them, with a deviation of 1.6; 0.88^25 = 4 % of the servers have none.
+    const loads = result.servers.map(({ shareToFair }) => shareToFair);
+    const unused = loads.filter((load) => load === 0).length;
+    expect(unused).toBeLessThan(4 + 3 * 2);
+    expect(Math.max(...loads) - Math.min(...loads)).toBeGreaterThan(1);
+    expect(result.errorPercent).toBeLessThan(1);
+    expect(result.leakedCount).toBe(0);
+  });
 });
 
-describe('slow start', () => {
-  it('spares servers that are cold after a restart', () => {
-    const scenario = topologyScenarios['slow-start'];
+describe('slow start spares servers that are cold after a restart', () => {
+  const scenario = topologyScenarios['slow-start'];
+  const off = { topology: {} };
+
+  it('under least request, which knows nothing of speed', () => {
     const warm = simulate(scenario);
-    const cold = simulate(scenario, { cluster: { topology: {} } });
-    expect(warm.p99Ms).toBeLessThan(cold.p99Ms * 0.7);
+    expect(warm.p99Ms).toBeLessThan(simulate(scenario, { cluster: off }).p99Ms * 0.7);
     expect(warm.errorPercent).toBeLessThan(0.05);
+  });
+
+  it('under peak EWMA, which has to find out', () => {
+    const policy = 'peak-ewma';
+    const cold = simulate(scenario, { policy, cluster: off });
+    expect(simulate(scenario, { policy }).p99Ms).toBeLessThan(cold.p99Ms * 0.8);
+  });
+
+  it('under round robin, by turns that are passed on', () => {
+    const policy = 'round-robin';
+    // Everybody gets the same, so that what is too much for a cold one fails by its deadline.
+    const cold = simulate(scenario, { policy, cluster: off });
+    expect(cold.errorPercent).toBeGreaterThan(5);
+    expect(simulate(scenario, { policy }).errorPercent).toBeLessThan(0.5);
   });
 });
 
