@@ -1,22 +1,33 @@
-/** The proxy under test, in a process of its own: two endpoints, outlier detection, retries and counters on. */
+/**
+ * The proxy under test, in a process of its own. Full: two endpoints, 20 routes, peak EWMA, outlier detection, retries,
+ * request ids. Bare: what is left when all that can be switched off is.
+ */
 import { createCluster } from '@evenkeel/core';
 import { createProxy, type RouteOptions } from '@evenkeel/proxy';
 
-const ports = process.argv.slice(2).map(Number);
+const [mode, ...origins] = process.argv.slice(2);
+const isFull = mode === 'full';
 const origin = createCluster({
   name: 'origin',
-  discovery: ports.map((port) => `127.0.0.1:${port}`),
+  discovery: origins.map((port) => `127.0.0.1:${port}`),
+  ...(isFull ? {} : { policy: 'round-robin', outlierDetection: false }),
 });
 await origin.ready();
 
 /** As many as HAProxy has in its larger configuration. */
-const routes: RouteOptions[] = Array.from({ length: 20 }, (_, index) => ({
+const further: RouteOptions[] = Array.from({ length: isFull ? 20 : 0 }, (_, index) => ({
   match: { path: { prefix: `/route-${index}/` } },
   cluster: 'origin',
 }));
 const proxy = await createProxy({
   clusters: [origin],
-  listeners: [{ listen: '127.0.0.1:0', http: { routes: [...routes, { cluster: 'origin' }] } }],
+  ...(isFull ? { requestId: true } : { via: false }),
+  listeners: [
+    {
+      listen: '127.0.0.1:0',
+      http: { routes: [...further, { cluster: 'origin', ...(isFull ? {} : { retry: false }) }] },
+    },
+  ],
 });
 process.send?.({ port: proxy.addresses[0]?.port });
 process.on('disconnect', () => process.exit());

@@ -68,7 +68,7 @@ function report(label: string, samples: Samples, print: (text: string) => void):
   print(formatTable(['proxy', 'CPU s', 'to bare HAProxy', 'to full HAProxy'], rows));
   return {
     [`h1-${label}/haproxy`]: against('evenkeel', 'haproxy'),
-    [`h1-${label}-bare/haproxy`]: against('evenkeel', 'haproxy-bare'),
+    [`h1-${label}-bare/haproxy`]: against('evenkeel-bare', 'haproxy-bare'),
     [`h1-${label}-cpu-s`]: summarize(samples['evenkeel'] ?? []).median,
     ...(samples['nginx'] === undefined
       ? {}
@@ -81,7 +81,8 @@ async function startProxies(ports: readonly number[]): Promise<Record<string, Pe
   const haproxy = pathOf('haproxy');
   const nginx = findComponent(componentOf('nginx'));
   return {
-    evenkeel: await startScript('evenkeel.ts', ports),
+    evenkeel: await startScript('evenkeel.ts', ['full', ...ports]),
+    'evenkeel-bare': await startScript('evenkeel.ts', ['bare', ...ports]),
     'haproxy-bare': await startHaproxy({ path: haproxy, origins: ports, full: false }),
     haproxy: await startHaproxy({ path: haproxy, origins: ports, full: true }),
     ...(nginx === undefined ? {} : { nginx: await startNginx(nginx, ports) }),
@@ -90,7 +91,7 @@ async function startProxies(ports: readonly number[]): Promise<Record<string, Pe
 }
 
 /** A script of this folder that sends its port when it listens. */
-async function startScript(file: string, args: readonly number[]): Promise<Peer> {
+async function startScript(file: string, args: readonly (string | number)[]): Promise<Peer> {
   const child = fork(join(import.meta.dirname, file), args.map(String), {
     execArgv: process.execArgv,
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

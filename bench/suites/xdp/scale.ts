@@ -1,0 +1,78 @@
+/** Runs programs on a packet, many times over, each run on the packet as it was at first. */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { loadObject, type Program } from '@evenkeel/bpf';
+import { scale as scaleSpec } from './generated/scale.ts';
+import type { Subject } from './frames.ts';
+
+const XDP_TX = 3;
+
+/** How flows come: one, 65,536 in turn, or a new one with every packet. */
+export const FLOW_MASKS = { one: 0, many: 0xffff, new: 0xffff_ffff } as const;
+export type Mode = keyof typeof FLOW_MASKS;
+
+export interface Candidate {
+  readonly program: Program<'xdp'>;
+  /** Bytes that it puts in front. */
+  readonly growth: number;
+}
+
+export interface Scale {
+  readonly floors: Readonly<Record<'tx' | 'grow' | 'encap', Candidate>>;
+  /** ns of CPU per packet, the wrapper's cost included. */
+  wrapped(candidate: Candidate, subject: Subject, mode: Mode): number;
+  /** ns of CPU per packet without the wrapper: for a program that leaves the packet alone. */
+  raw(candidate: Candidate, subject: Subject): number;
+  /** @throws Error when the candidate does not send the packet on, or not at the length it should have */
+  check(name: string, candidate: Candidate, subject: Subject): void;
+  close(): void;
+}
+
+/** Caches are per CPU: a process that wanders between runs would find them cold. */
+export function stayOnOneCpu(): void {
+  const allowed = /^Cpus_allowed_list:.*?(\d+)$/mu.exec(readFileSync('/proc/self/status', 'utf8'));
+  spawnSync('taskset', ['-cp', allowed?.[1] ?? '0', String(process.pid)]);
+}
+
+export function openScale(repeat: number): Scale {
+  const object = loadObject(scaleSpec);
+  const { wrap, sendBack, grow, encapsulate } = object.programs;
+  const { bss } = object.globals;
+  const timed = (program: Program<'xdp'>, subject: Subject): number => {
+    const before = process.cpuUsage();
+    program.testRun({ data: subject.frame, repeat });
+    const { user, system } = process.cpuUsage(before);
+    return ((user + system) * 1_000) / repeat;
+  };
+  const place = (candidate: Candidate, subject: Subject, mode: Mode): void => {
+    object.maps.candidate.update(0, candidate.program.fd);
+    bss.set('frameBytes', subject.frame.length);
+    bss.set('flowMask', FLOW_MASKS[mode]);
+    bss.set('isIp6', subject.isIp6 ? 1 : 0);
+  };
+  return {
+    floors: {
+      tx: { program: sendBack, growth: 0 },
+      grow: { program: grow, growth: 20 },
+      encap: { program: encapsulate, growth: 20 },
+    },
+    wrapped(candidate, subject, mode) {
+      place(candidate, subject, mode);
+      const ns = timed(wrap, subject);
+      if (bss.get('missed') !== 0n) throw new Error('a tail call did not happen');
+      return ns;
+    },
+    raw: (candidate, subject) => timed(candidate.program, subject),
+    check(name, candidate, subject) {
+      place(candidate, subject, 'new');
+      // The second run sees what the first has left: what is measured has to hold for it too.
+      const { verdict, data } = wrap.testRun({ data: subject.frame, repeat: 2 });
+      const expected = subject.frame.length + candidate.growth;
+      if (verdict === XDP_TX && data.length === expected) return;
+      throw new Error(
+        `${name}: verdict ${verdict}, ${data.length} bytes instead of ${XDP_TX}, ${expected}`,
+      );
+    },
+    close: () => object.close(),
+  };
+}

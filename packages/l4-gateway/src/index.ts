@@ -1,0 +1,13 @@
+/**
+ * `@evenkeel/l4-gateway`: a layer-4 gateway on XDP. See README.md for what it does and what it does not do yet.
+ */
+export { Forwarder, openForwarder, type XdpAttachment } from './forwarder/forwarder.ts';
+export type { ForwarderOptions } from './forwarder/options.ts';
+export type {
+  ForwarderStatistics,
+  PacketCounts,
+  RealStatistics,
+  Traffic,
+  VipStatistics,
+} from './forwarder/statistics.ts';
+export type { Flow, Protocol, Real, Vip } from './forwarder/vip.ts';
