@@ -75,12 +75,12 @@ export class UpstreamConnection implements StreamOwner, Timed {
   /** @param whole from now on the endpoint alone is awaited */
   requestSent(whole: boolean): void {
     if (whole && this.#state === State.head)
-      this.dueAtMs = this.#host.runtime.clock.nowMs() + this.#host.timeouts.responseHeadMs;
+      this.dueAtMs = this.#host.sweeper.dueAfter(this.#host.timeouts.responseHeadMs);
   }
 
   /** Something passed through a tunnel. */
   touch(): void {
-    this.dueAtMs = this.#host.runtime.clock.nowMs() + this.#host.timeouts.tunnelIdleMs;
+    this.dueAtMs = this.#host.sweeper.dueAfter(this.#host.timeouts.tunnelIdleMs);
   }
 
   /** Nobody wants the response any more. */
@@ -165,7 +165,7 @@ export class UpstreamConnection implements StreamOwner, Timed {
   rest(): void {
     this.#state = State.ready;
     this.#exchange = undefined;
-    this.dueAtMs = this.#host.runtime.clock.nowMs() + this.#host.timeouts.upstreamIdleMs;
+    this.dueAtMs = this.#host.sweeper.dueAfter(this.#host.timeouts.upstreamIdleMs);
     this.stream.resume();
   }
 
@@ -244,7 +244,7 @@ export class UpstreamConnection implements StreamOwner, Timed {
   #forward(bytes: Buffer, from: number, to: number): number {
     const exchange = this.#exchange as Exchange;
     const { client } = exchange;
-    const { output, runtime, timeouts } = this.#host;
+    const { output, sweeper, timeouts } = this.#host;
     const pump = this.#pump;
     const at = pump.done ? from : pump.pump(bytes, from, to, output);
     client.account.bytesOut += output.length;
@@ -257,7 +257,7 @@ export class UpstreamConnection implements StreamOwner, Timed {
       this.#complete(at < to);
       return to;
     }
-    this.dueAtMs = runtime.clock.nowMs() + timeouts.bodyIdleMs;
+    this.dueAtMs = sweeper.dueAfter(timeouts.bodyIdleMs);
     if (!mayGoOn) {
       this.stream.pause();
       // The client's limit runs now, not the endpoint's.

@@ -47,6 +47,21 @@ describe('the sweeper', () => {
     expect(sweeper.size).toBe(0);
   });
 
+  it('knows a limit that is never early, without a look at the clock', () => {
+    const runtime = createManualRuntime();
+    const sweeper = new Sweeper(runtime);
+    const log: string[] = [];
+    const one = timed(Number.POSITIVE_INFINITY, log, 'x');
+    sweeper.add(one);
+    runtime.scheduler.advance(199);
+    const beganMs = runtime.clock.nowMs();
+    one.dueAtMs = sweeper.dueAfter(150);
+    runtime.scheduler.advance(1_000);
+    const [, at] = (log[0] ?? '').split('@').map(Number);
+    expect(at).toBeGreaterThanOrEqual(beganMs + 150);
+    expect(at).toBeLessThanOrEqual(beganMs + 350);
+  });
+
   it('has no timer while nobody is in it', () => {
     const runtime = createManualRuntime();
     const sweeper = new Sweeper(runtime);

@@ -21,9 +21,19 @@ export class Sweeper {
   readonly #runtime: Pick<Runtime, 'clock' | 'scheduler'>;
   readonly #timed: Timed[] = [];
   #timer: Timer | undefined = undefined;
+  /** When the last tick was. */
+  #tickAtMs = 0;
 
   constructor(runtime: Pick<Runtime, 'clock' | 'scheduler'>) {
     this.#runtime = runtime;
+  }
+
+  /**
+   * When a limit that begins now passes, without a look at the clock: counted from the tick that comes, so it is never
+   * early, and up to two ticks late. For limits that are set per request and hardly ever pass.
+   */
+  dueAfter(limitMs: number): number {
+    return this.#tickAtMs + TICK_MS + limitMs;
   }
 
   get size(): number {
@@ -33,7 +43,9 @@ export class Sweeper {
   add(timed: Timed): void {
     timed.sweepIndex = this.#timed.length;
     this.#timed.push(timed);
-    this.#timer ??= this.#runtime.scheduler.after(TICK_MS, () => this.#tick());
+    if (this.#timer !== undefined) return;
+    this.#tickAtMs = this.#runtime.clock.nowMs();
+    this.#timer = this.#runtime.scheduler.after(TICK_MS, () => this.#tick());
   }
 
   /** Idempotent. */
@@ -56,6 +68,7 @@ export class Sweeper {
 
   #tick(): void {
     const nowMs = this.#runtime.clock.nowMs();
+    this.#tickAtMs = nowMs;
     const timed = this.#timed;
     // Backwards, because whoever is removed is replaced by the last one.
     for (let index = timed.length - 1; index >= 0; index--) {
