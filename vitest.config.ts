@@ -10,12 +10,14 @@ interface ProjectOptions {
   readonly include: readonly string[];
   readonly exclude?: readonly string[];
   readonly timeoutMs: number;
+  /** How often a test that failed may try again; the reporter says so. */
+  readonly retries?: number;
   /** Groups run one after the other: what uses real sockets and processes comes last, undisturbed. */
   readonly group: number;
 }
 
 function project(options: ProjectOptions): ViteUserConfig {
-  const { name, include, exclude = [], timeoutMs, group } = options;
+  const { name, include, exclude = [], timeoutMs, retries = 0, group } = options;
   return {
     resolve: { conditions },
     ssr: { resolve: { conditions, externalConditions: conditions } },
@@ -23,6 +25,7 @@ function project(options: ProjectOptions): ViteUserConfig {
       name,
       include: [...include],
       exclude: ['**/node_modules/**', '**/dist/**', ...exclude],
+      retry: retries,
       testTimeout: timeoutMs,
       hookTimeout: timeoutMs,
       isolate: true,
@@ -56,6 +59,7 @@ export default defineConfig({
         name: 'integration',
         include: [source('integration'), 'test/**/*.test.ts'],
         timeoutMs: 60_000,
+        retries: Number(process.env['EVENKEEL_RETRIES'] ?? 0),
         group: 3,
       }),
       // Real traffic at a rate: the last one and alone, because a starved machine looks like a fault.
