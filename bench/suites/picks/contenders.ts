@@ -5,6 +5,8 @@ export interface Contender {
   /** Stable: part of the names of figures. */
   readonly name: string;
   readonly policy: PolicyOptions;
+  /** Does each answer bring a load report? */
+  readonly reports?: boolean;
   /** Numbers of endpoints, where not all of them make sense. */
   readonly sizes?: readonly number[];
   /** Goal for pick + start + finish at 10,000 endpoints, in nanoseconds. */
@@ -31,6 +33,10 @@ export const CONTENDERS: readonly Contender[] = [
   { name: 'ketama', policy: 'ketama' },
   { name: 'rendezvous', policy: 'rendezvous' },
   { name: 'bounded-load', policy: 'bounded-load' },
+  // With a probe and its answer per request, and with reports instead of probes.
+  { name: 'prequal', policy: { name: 'prequal', maxProbesPerSecond: 100_000 }, targetNs: 500 },
+  { name: 'prequal-reports', policy: { name: 'prequal', probesPerRequest: 0 }, reports: true },
+  { name: 'orca-weighted', policy: 'orca-weighted', reports: true },
 ];
 
 /** The floors, as policies, so that they run through the same code as the others. */

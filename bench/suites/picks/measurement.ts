@@ -3,6 +3,7 @@ import { type Contender, CONTENDERS } from './contenders.ts';
 import { cpuLoopTimer, cpuTimeOf } from './cpu-time.ts';
 import {
   acquireLoop,
+  admissionLoop,
   bytesPerEndpoint,
   clockLoop,
   clusterUpdate,
@@ -18,6 +19,7 @@ export type Measurement =
   | { readonly kind: 'update'; readonly contender: string; readonly count: number }
   | { readonly kind: 'build'; readonly table: string }
   | { readonly kind: 'acquire' | 'cluster-update' | 'bytes'; readonly count: number }
+  | { readonly kind: 'admission'; readonly gates: 'thresholds' | 'all' }
   | { readonly kind: 'clock' };
 
 /** How long one loop lasts. */
@@ -51,6 +53,8 @@ export function prepare(measurement: Measurement, timing: Timing): () => number 
       return clusterUpdate('peak-ewma', measurement.count);
     case 'bytes':
       return bytesPerEndpoint(measurement.count);
+    case 'admission':
+      return cpuLoopTimer(admissionLoop(measurement.gates), timing);
     case 'clock':
       return cpuLoopTimer(clockLoop(), timing);
   }

@@ -125,6 +125,37 @@ export function acquireLoop(count: number): (iterations: number) => number {
   };
 }
 
+/** What a cluster asks before a request: nothing but counts, or all that it can ask but circuits. */
+export function admissionLoop(gates: 'thresholds' | 'all'): (iterations: number) => number {
+  const thresholds = { requests: 100_000 };
+  const cluster = createCluster({
+    name: 'bench',
+    discovery: ['127.0.0.1:80'],
+    admission:
+      gates === 'thresholds'
+        ? { thresholds }
+        : {
+            thresholds,
+            loadShedding: {},
+            clientThrottle: {},
+            concurrency: { per: 'cluster', initialLimit: 1_000 },
+            rateLimit: { requestsPerSecond: 100_000_000 },
+          },
+  });
+  const { admission } = cluster;
+  if (admission === undefined) throw new Error('no admission');
+  let nowMs = cluster.nowMs();
+  return (iterations) => {
+    let refused = 0;
+    for (let i = 0; i < iterations; i++) {
+      nowMs += 0.01;
+      if (admission.admit(nowMs) === undefined) admission.complete(Outcome.success, 20, nowMs);
+      else refused++;
+    }
+    return refused;
+  };
+}
+
 /** One look at the real clock. */
 export function clockLoop(): (iterations: number) => number {
   const { cluster } = drivenCluster('round-robin', 1);

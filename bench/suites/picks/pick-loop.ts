@@ -1,5 +1,18 @@
 import { createPolicy, createRandom, Outcome, type PickContext } from '@evenkeel/core';
+import { createLoadReport } from '@evenkeel/core/load-report';
 import { addresses, type Contender, FLOOR_POLICIES } from './contenders.ts';
+import { InstantProber } from './instant-prober.ts';
+
+/** What a server tells that is half busy. */
+const REPORT = createLoadReport({
+  applicationUtilization: 0.5,
+  requestsPerSecond: 200,
+  errorsPerSecond: 1,
+  namedMetrics: new Map([
+    ['rif', 4],
+    ['latency_ms', 25],
+  ]),
+});
 
 /** Requests in flight at any time. */
 const IN_FLIGHT = 64;
@@ -21,11 +34,15 @@ export function contextsWithKeys(): PickContext[] {
  * loop itself (ring of requests, latencies) is part of the figure: `floor` has it too.
  */
 export function pickLoop(contender: Contender, count: number): (iterations: number) => number {
+  const prober = new InstantProber();
   const policy = createPolicy(contender.policy, {
     endpoints: addresses(count),
     random: createRandom(1),
     policies: FLOOR_POLICIES,
+    createProber: () => prober,
   });
+  const { reports = false } = contender;
+  const isProbing = contender.name === 'prequal';
   const contexts = policy.keyed ? contextsWithKeys() : Array.from({ length: KEYS }, () => ({}));
   const running = new Int32Array(IN_FLIGHT);
   let nowMs = 1_000;
@@ -40,7 +57,9 @@ export function pickLoop(contender: Contender, count: number): (iterations: numb
     for (let i = 0; i < iterations; i++) {
       time += STEP_MS;
       const place = i & (IN_FLIGHT - 1);
+      if (reports) policy.report(running[place] as number, REPORT, time);
       policy.finish(running[place] as number, Outcome.success, 20 + (i & 31), time);
+      if (isProbing) prober.answer(time);
       const slot = policy.pick(contexts[i & (KEYS - 1)], time);
       policy.start(slot, time);
       running[place] = slot;

@@ -60,6 +60,11 @@ function cluster(): Task[] {
       worker: 'acquire',
       measurement: { kind: 'acquire', count: 1_000 },
     },
+    ...(['thresholds', 'all'] as const).map((gates): Task => ({
+      figure: `admission-${gates}-ns`,
+      worker: 'admission',
+      measurement: { kind: 'admission', gates },
+    })),
     { figure: 'clock-read-ns', worker: 'cluster', measurement: { kind: 'clock' } },
     {
       figure: 'cluster-update@10000-ms',
