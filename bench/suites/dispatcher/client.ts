@@ -3,7 +3,7 @@
  * contender is measured as a program meets it that uses only this one.
  */
 import { cpuUsage } from 'node:process';
-import { serve } from './child.ts';
+import { serve } from '../../support/child.ts';
 import { type Contender, type ContenderName, createContender } from './contenders.ts';
 
 export type ClientRequest =

@@ -3,7 +3,7 @@
  * head, so that the client under test is what limits the rate, not they.
  */
 import { createServer, type Server, type Socket } from 'node:net';
-import { serve } from './child.ts';
+import { serve } from '../../support/child.ts';
 
 /** How one server behaves. */
 export interface ServerPlan {

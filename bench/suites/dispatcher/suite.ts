@@ -4,11 +4,12 @@
  * Servers run in one process and every contender in one of its own; only one of them works at a time, in rounds whose
  * order rotates. All may open the same number of connections.
  */
+import { join } from 'node:path';
 import { measureRounds } from '../../support/rounds.ts';
 import { pairedRatios, summarize } from '../../support/statistics.ts';
 import type { Figures, Suite, SuiteContext } from '../../support/suite.ts';
 import { formatTable } from '../../support/table.ts';
-import { Child } from './child.ts';
+import { Child } from '../../support/child.ts';
 import type { ClientReply, ClientRequest } from './client.ts';
 import { type ContenderName, CONTENDERS, DESCRIPTIONS } from './contenders.ts';
 import type { ServerPlan, ServersReply, ServersRequest } from './servers.ts';
@@ -23,7 +24,7 @@ export const suite: Suite = {
   description:
     'requests through the dispatcher against undici Pool, RoundRobinPool and BalancedPool',
   async run(context) {
-    const servers: Servers = new Child('servers.ts');
+    const servers: Servers = new Child(join(import.meta.dirname, 'servers.ts'));
     try {
       return {
         ...(await measureRates(servers, context)),
@@ -155,7 +156,7 @@ interface Scenario extends Limits {
 }
 
 async function startClient(contender: ContenderName, ports: readonly number[]): Promise<Client> {
-  const client: Client = new Child('client.ts');
+  const client: Client = new Child(join(import.meta.dirname, 'client.ts'));
   await client.ask({ kind: 'prepare', contender, ports, connections: CONNECTIONS });
   return client;
 }
