@@ -8,6 +8,7 @@
 
 import { bpfImports } from './import-table-bpf.ts';
 import { l4GatewayImports } from './import-table-l4-gateway.ts';
+import { proxyImports } from './import-table-proxy.ts';
 
 /** One folder below `packages/<package>/src/` and everything its files may import from outside it. */
 export interface ImportRow {
@@ -202,121 +203,6 @@ const coreImports: readonly ImportRow[] = [
     ],
     packages: ['node:*', 'zod'],
     note: 'imported by tests, benches and users, never by src',
-  },
-];
-
-const CORE = ['@evenkeel/core', '@evenkeel/core/resilience', '@evenkeel/core/schema'] as const;
-
-const proxyImports: readonly ImportRow[] = [
-  {
-    folder: '.',
-    may: [
-      'config',
-      'engine/counters.ts',
-      'engine/refusal.ts',
-      'observability/proxy-stats.ts',
-      'observability/route-meter.ts',
-      'proxy',
-      'tcp/tcp-counters.ts',
-      'udp/udp-counters.ts',
-    ],
-    packages: [],
-    note: 'the entry',
-  },
-  {
-    folder: 'proxy',
-    may: [
-      'config',
-      'engine',
-      'http1',
-      'listener',
-      'observability',
-      'route',
-      'socket',
-      'tcp',
-      'tls',
-      'udp',
-    ],
-    packages: [...CORE],
-    note: 'joins the parts',
-  },
-  {
-    folder: 'tls',
-    may: ['config/tls-options.ts', 'socket/secure-target.ts'],
-    packages: ['node:crypto', 'node:fs/promises', 'node:net', 'node:tls', ...CORE],
-    note: 'certificates and keys: read, checked, replaced as a whole',
-  },
-  {
-    folder: 'http1',
-    may: ['socket/output.ts'],
-    packages: [],
-    note: 'the wire format: bytes in, offsets out; no sockets, no time',
-  },
-  { folder: 'runtime', may: [], packages: [], note: 'the only place with Date' },
-  { folder: 'socket', may: [], packages: ['node:net', 'node:tls', '@evenkeel/core'] },
-  {
-    folder: 'engine',
-    may: [
-      'http1',
-      'observability/access-log.ts',
-      'observability/route-meter.ts',
-      'runtime',
-      'socket',
-    ],
-    packages: ['node:http', 'node:net', '@evenkeel/core', '@evenkeel/core/resilience'],
-    note: 'connections and exchanges: one request from its first byte to its last',
-  },
-  {
-    folder: 'route',
-    may: [
-      'config/route-schema.ts',
-      'engine/local-answer.ts',
-      'engine/route.ts',
-      'observability/route-meter.ts',
-    ],
-    packages: [...CORE, '@evenkeel/core/algorithm'],
-    note: 'finds and compiles routes; knows no connection',
-  },
-  {
-    folder: 'observability',
-    may: ['engine/counters.ts', 'engine/route.ts', 'runtime'],
-    packages: ['node:fs', ...CORE],
-    note: 'what is counted and told of requests',
-  },
-  {
-    folder: 'observability/metrics',
-    may: ['engine/counters.ts', 'observability'],
-    packages: ['prom-client', ...CORE],
-    note: 'an entry of its own: nothing else may load prom-client',
-  },
-  {
-    folder: 'config',
-    may: ['engine/host.ts', 'http1', 'observability/access-log', 'route'],
-    packages: ['node:net', 'zod', ...CORE],
-    note: 'what users write, checked',
-  },
-  {
-    folder: 'proxy-protocol',
-    may: [],
-    packages: ['node:net'],
-    note: 'the wire format: bytes in, a client out; no sockets',
-  },
-  {
-    folder: 'listener',
-    may: ['engine', 'proxy-protocol', 'socket', 'tls'],
-    packages: ['node:events', 'node:net', 'node:tls', ...CORE],
-  },
-  {
-    folder: 'tcp',
-    may: ['socket/sweeper.ts', 'tls/server-name-index.ts'],
-    packages: ['node:events', 'node:net', '@evenkeel/core', '@evenkeel/core/resilience'],
-    note: 'connections passed on as they are',
-  },
-  {
-    folder: 'udp',
-    may: ['socket/sweeper.ts', 'tcp/claim.ts'],
-    packages: ['node:dgram', 'node:events', 'node:net', '@evenkeel/core'],
-    note: 'datagrams passed on as they are',
   },
 ];
 
