@@ -70,7 +70,7 @@ export const proxyImports: readonly ImportRow[] = [
       'engine/route.ts',
       'observability/route-meter.ts',
     ],
-    packages: [...CORE, '@evenkeel/core/algorithm'],
+    packages: ['node:net', 're2js', ...CORE, '@evenkeel/core/algorithm'],
     note: 'finds and compiles routes; knows no connection',
   },
   {

@@ -9,9 +9,8 @@ export type {
   UpstreamOptions,
 } from './config/options.ts';
 export type {
-  HeaderMatchOptions,
   PathOptions,
-  QueryMatchOptions,
+  ValueMatchOptions,
   RedirectOptions,
   RespondOptions,
   RewriteOptions,

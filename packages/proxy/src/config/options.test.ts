@@ -152,6 +152,31 @@ describe('the options of a route', () => {
       { cluster: 'users', match: { headers: { a: { exact: 'b', present: true } } } },
       'route.match.headers.a',
     ],
+    [
+      'two kinds of path',
+      { cluster: 'users', match: { path: { exact: '/a', prefix: '/a' } } },
+      'route.match.path',
+    ],
+    [
+      'a template with a parameter inside a segment',
+      { cluster: 'users', match: { path: { template: '/a{b}' } } },
+      'route.match.path.template',
+    ],
+    [
+      'an expression that looks ahead',
+      { cluster: 'users', match: { path: { regex: '/(?=a)' } } },
+      'route.match.path.regex',
+    ],
+    [
+      'a cookie with a space in its name',
+      { cluster: 'users', match: { cookies: { 'a b': { present: true } } } },
+      'route.match.cookies.a b',
+    ],
+    [
+      'a network with too many bits',
+      { cluster: 'users', match: { sources: ['10.0.0.0/8', '10.0.0.0/33'] } },
+      'route.match.sources[1]',
+    ],
     ['no method', { cluster: 'users', match: { methods: [] } }, 'route.match.methods'],
   ])('are refused for %s', (_, route, path) => {
     expect(issuesOfRoute(route)).toContain(path);

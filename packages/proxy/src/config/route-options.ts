@@ -37,28 +37,34 @@ export interface RouteMatchOptions {
   /** Any of them, in their case: `['GET', 'HEAD']`. */
   readonly methods?: readonly string[] | undefined;
   /** By name, whose case does not count. Several lines of one name are joined with `, `. */
-  readonly headers?: Readonly<Record<string, HeaderMatchOptions>> | undefined;
+  readonly headers?: Readonly<Record<string, ValueMatchOptions>> | undefined;
   /** By name, decoded; the first parameter of a name counts. */
-  readonly query?: Readonly<Record<string, QueryMatchOptions>> | undefined;
+  readonly query?: Readonly<Record<string, ValueMatchOptions>> | undefined;
+  /** By name, whose case counts; not decoded. */
+  readonly cookies?: Readonly<Record<string, ValueMatchOptions>> | undefined;
+  /** Addresses and networks of clients, any of them: `['10.0.0.0/8', '2001:db8::1']`. Up to 10,000. */
+  readonly sources?: readonly string[] | undefined;
 }
 
 /** Exactly one of them. Paths are compared as they were sent: case counts, and `%41` is not `A`. */
 export interface PathOptions {
   readonly exact?: string | undefined;
   readonly prefix?: string | undefined;
+  /**
+   * `/users/{id}/files/{path*}`: a parameter is a whole segment that is not empty; one with a star is all that is left.
+   */
+  readonly template?: string | undefined;
+  /** For the whole path, in the syntax of RE2: no look-around, no back references; in time that grows with the path. */
+  readonly regex?: string | undefined;
 }
 
 /** Exactly one of them. */
-export interface HeaderMatchOptions {
+export interface ValueMatchOptions {
   readonly exact?: string | undefined;
   readonly prefix?: string | undefined;
+  /** For the whole value, in the syntax of RE2. */
+  readonly regex?: string | undefined;
   /** Is it there, or not? */
-  readonly present?: boolean | undefined;
-}
-
-/** Exactly one of them. */
-export interface QueryMatchOptions {
-  readonly exact?: string | undefined;
   readonly present?: boolean | undefined;
 }
 

@@ -1,10 +1,11 @@
 /** Checks the options of a route, and makes of them what the compiler of routes wants. */
 import { hashKeySourceSchema, type HashKeySource } from '@evenkeel/core';
 import { type RetryConfig, retrySchema } from '@evenkeel/core/resilience';
-import { durationMs, flag, integer, object, text } from '@evenkeel/core/schema';
+import { durationMs, integer, object, text } from '@evenkeel/core/schema';
 import { z } from 'zod';
-import type { ConditionParts, NamedMatch, ValueMatch } from '../route/conditions.ts';
-import type { PathMatch } from '../route/route-index.ts';
+import type { ConditionParts } from '../route/conditions.ts';
+import type { PathMatch } from '../route/path-index.ts';
+import { exactlyOne, headerName, matchSchema } from './match-schema.ts';
 
 /** A checked route. */
 export interface RouteConfig {
@@ -61,12 +62,10 @@ const MAX_WEIGHT = 1_000_000;
 const MAX_BODY_CHARACTERS = 1_048_576;
 
 const DOMAIN = /^(\*|(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])$/i;
-const PATH = /^\/[^\s#?]*$/;
 /** Visible ASCII without `#`, as a request target may hold; not two slashes, which would begin a host. */
 const LOCATION = /^\/(?!\/)[!-"$-~]*$/;
 const REWRITTEN = /^\/[!-"$->@-~]*$/;
 const AUTHORITY = /^([a-z0-9._~-]+|\[[0-9a-f:.]+\])(:\d{1,5})?$/i;
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const PLAIN = /^[^\x00-\x1f\x7f]+$/;
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
@@ -80,50 +79,6 @@ const OWN_FIELDS: ReadonlySet<string> = new Set([
   'transfer-encoding',
   'upgrade',
 ]);
-
-const pathSchema = z
-  .string({ error: 'a path that begins with /' })
-  .max(4_096)
-  .regex(PATH, { error: 'a path that begins with / and has no query' });
-
-const exactlyOne =
-  (names: readonly string[]) =>
-  (value: Readonly<Record<string, unknown>>): boolean =>
-    names.filter((name) => value[name] !== undefined).length === 1;
-
-const headerName = z.string().max(256).regex(TOKEN, { error: 'a header name' });
-const wanted = z.string({ error: 'a text' }).max(4_096);
-
-const matchSchema = object({
-  path: object({ exact: pathSchema.optional(), prefix: pathSchema.optional() })
-    .refine(exactlyOne(['exact', 'prefix']), { error: 'either exact or prefix' })
-    .default({ prefix: '/' }),
-  methods: z
-    .array(text(32).regex(TOKEN, { error: 'a method' }))
-    .min(1, { error: 'at least one method' })
-    .default([]),
-  headers: z
-    .record(
-      headerName,
-      object({
-        exact: wanted.optional(),
-        prefix: wanted.optional(),
-        present: flag().optional(),
-      }).refine(exactlyOne(['exact', 'prefix', 'present']), {
-        error: 'one of exact, prefix and present',
-      }),
-    )
-    .default({}),
-  query: z
-    .record(
-      text(256),
-      object({ exact: wanted.optional(), present: flag().optional() }).refine(
-        exactlyOne(['exact', 'present']),
-        { error: 'either exact or present' },
-      ),
-    )
-    .default({}),
-});
 
 const labelsSchema = z.record(text(256), text(256));
 const authority = z
@@ -228,21 +183,12 @@ export const routeSchema: z.ZodType<RouteConfig> = rawRouteSchema.transform(conf
 function configOf(raw: RawRoute): RouteConfig {
   const { match, rewrite } = raw;
   const domains = raw.domains.map((domain) => domain.toLowerCase());
-  const { exact, prefix = '/' } = match.path;
-  const path: PathMatch =
-    exact === undefined ? { kind: 'prefix', path: prefix } : { kind: 'exact', path: exact };
+  const { path, conditions } = match;
   return {
     name: raw.name ?? nameOf(domains, path),
     domains,
     path,
-    conditions: {
-      methods: match.methods,
-      headers: namedMatches(match.headers).map(({ name, ...rest }) => ({
-        name: name.toLowerCase(),
-        ...rest,
-      })),
-      query: namedMatches(match.query),
-    },
+    conditions,
     action: actionOf(raw),
     rewrite: rewrite && { prefix: rewrite.prefix, host: rewrite.host },
     timeoutMs: raw.timeoutMs,
@@ -261,29 +207,6 @@ function actionOf({ cluster, subset, split, stickyBy, redirect, respond }: RawRo
     return { kind: 'redirect', status, scheme, host, path };
   }
   return { kind: 'respond', ...(respond as RespondConfig) };
-}
-
-function namedMatches(
-  matches: Readonly<
-    Record<
-      string,
-      {
-        readonly exact?: string | undefined;
-        readonly prefix?: string | undefined;
-        readonly present?: boolean | undefined;
-      }
-    >
-  >,
-): NamedMatch[] {
-  return Object.entries(matches).map(([name, { exact, prefix, present }]) => {
-    const match: ValueMatch =
-      exact !== undefined
-        ? { kind: 'exact', value: exact }
-        : prefix !== undefined
-          ? { kind: 'prefix', value: prefix }
-          : { kind: 'present', value: present === true };
-    return { name, match };
-  });
 }
 
 /** `example.com/api/*` */

@@ -65,6 +65,8 @@ describe('the index of routes', () => {
               methods: rule.method === undefined ? [] : [rule.method],
               headers: [],
               query: [],
+              cookies: [],
+              sources: undefined,
             }),
             route: { at } as unknown as Route,
           }));

@@ -1,8 +1,11 @@
+import { BlockList } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { Route, RouteRequest } from '../engine/route.ts';
 import { routeRequest } from '../engine/test-support/route-request.ts';
 import { type ConditionParts, Conditions } from './conditions.ts';
-import { type PathMatch, RouteIndex } from './route-index.ts';
+import type { PathMatch } from './path-index.ts';
+import { RouteIndex } from './route-index.ts';
+import { SafeRegex } from './safe-regex.ts';
 
 /** Routes are told apart by their name; the index never looks into them. */
 const route = (name: string): Route => ({ name }) as unknown as Route;
@@ -51,6 +54,25 @@ describe('a route', () => {
     expect(nameOf(routes.find(get(host, path)))).toBe(name);
   });
 
+  it.each([
+    ['/users/me', '* exact /users/me'],
+    ['/users/7', '* template /users/{id}'],
+    ['/users/7/x', '* regex /users/[0-9]+/.*'],
+    ['/users/seven/x', '* prefix /users/'],
+    ['/users/', '* prefix /users/'],
+    ['/else', '* prefix /'],
+  ])('of the path %s is the most specific: %s', (path, name) => {
+    const mixed = index(
+      ['*', 'prefix', '/'],
+      ['*', 'prefix', '/users/'],
+      ['*', 'regex', '/users/[0-9]+/.*'],
+      ['*', 'regex', '/users/.*/x/y'],
+      ['*', 'template', '/users/{id}'],
+      ['*', 'exact', '/users/me'],
+    );
+    expect(nameOf(mixed.find(get('a', path)))).toBe(name);
+  });
+
   it('is none where no rule fits', () => {
     expect(index(['a.example', 'prefix', '/x']).find(get('a.example', '/y'))).toBeUndefined();
     expect(index(['a.example', 'prefix', '/']).find(get('b.example', '/'))).toBeUndefined();
@@ -70,8 +92,59 @@ describe('a route', () => {
   });
 });
 
+describe('conditions of a route', () => {
+  const none: ConditionParts = {
+    methods: [],
+    headers: [],
+    query: [],
+    cookies: [],
+    sources: undefined,
+  };
+  const holds = (parts: Partial<ConditionParts>, head: string): boolean | undefined =>
+    Conditions.of({ ...none, ...parts })?.hold(routeRequest(head));
+
+  it('ask for cookies', () => {
+    const cookies = [{ name: 'beta', match: { kind: 'exact', value: '1' } } as const];
+    expect(holds({ cookies }, 'GET /\ncookie: a=2; beta=1')).toBe(true);
+    expect(holds({ cookies }, 'GET /\ncookie: beta=2')).toBe(false);
+    expect(holds({ cookies }, 'GET /')).toBe(false);
+  });
+
+  it('ask for values that an expression fits', () => {
+    const match = { kind: 'regex', value: new SafeRegex('v[0-9]+') } as const;
+    const headers = [{ name: 'x-version', match }];
+    expect(holds({ headers }, 'GET /\nx-version: v12')).toBe(true);
+    expect(holds({ headers }, 'GET /\nx-version: v12a')).toBe(false);
+    expect(holds({ headers }, 'GET /')).toBe(false);
+  });
+
+  it('ask where the client is', () => {
+    const sources = new BlockList();
+    sources.addSubnet('127.0.0.0', 8, 'ipv4');
+    const request = (sourceAddress: string | undefined): RouteRequest =>
+      Object.create(routeRequest('GET /'), {
+        sourceAddress: { value: sourceAddress },
+      }) as RouteRequest;
+    const conditions = Conditions.of({ ...none, sources });
+    expect(conditions?.hold(request('127.9.9.9'))).toBe(true);
+    expect(conditions?.hold(request('128.0.0.1'))).toBe(false);
+    expect(conditions?.hold(request('::1'))).toBe(false);
+    expect(conditions?.hold(request(undefined))).toBe(false);
+  });
+
+  it('are none when they ask for nothing', () => {
+    expect(Conditions.of(none)).toBeUndefined();
+  });
+});
+
 describe('rules for the same path', () => {
-  const none: ConditionParts = { methods: [], headers: [], query: [] };
+  const none: ConditionParts = {
+    methods: [],
+    headers: [],
+    query: [],
+    cookies: [],
+    sources: undefined,
+  };
   const rule = (name: string, parts: Partial<ConditionParts>, path = '/a') => ({
     domain: '*',
     match: { kind: 'exact', path } as const,

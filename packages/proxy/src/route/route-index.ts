@@ -1,90 +1,18 @@
 /**
- * Finds the route of a request in a time that does not depend on how many there are. Hosts first (the exact name, then
- * the longest `*.suffix`, then all), then paths (the exact one, then the longest prefix): the most specific rule wins,
- * wherever it stands in the configuration. Rules for the same host and path are tried in order; when the conditions of
- * none of them hold, the next less specific path is looked at.
+ * Finds the route of a request in a time that does not depend on how many there are, regular expressions aside. Hosts
+ * first (the exact name, then the longest `*.suffix`, then all), then paths (the exact one, a template, an expression,
+ * the longest prefix): the most specific rule wins, wherever it stands in the configuration. Rules for the same host and
+ * path are tried in order; when the conditions of none of them hold, the next less specific path is looked at.
  */
 import type { Route, RouteRequest, RouteTable } from '../engine/route.ts';
-import type { Conditions } from './conditions.ts';
+import type { Candidate } from './candidates.ts';
+import { PathIndex, type PathMatch } from './path-index.ts';
 
 /** Where one route applies. */
-export interface RouteRule {
+export interface RouteRule extends Candidate {
   /** `example.com`, `*.example.com`, `*`; in lower case. */
   readonly domain: string;
   readonly match: PathMatch;
-  /** What else has to hold; undefined for nothing. */
-  readonly conditions?: Conditions | undefined;
-  readonly route: Route;
-}
-
-export type PathMatch =
-  | { readonly kind: 'exact'; readonly path: string }
-  | { readonly kind: 'prefix'; readonly path: string };
-
-/** Rules for the same path, as a list: nearly all have one member, without conditions. */
-interface Candidate {
-  readonly conditions: Conditions | undefined;
-  readonly route: Route;
-  next: Candidate | undefined;
-}
-
-/** The candidates of each path. */
-class CandidateMap {
-  readonly #first = new Map<string, Candidate>();
-  /** Where the next one goes. */
-  readonly #last = new Map<string, Candidate>();
-
-  add(path: string, { conditions, route }: RouteRule): void {
-    const last = this.#last.get(path);
-    // Behind one that always holds no other one is ever reached.
-    if (last !== undefined && last.conditions === undefined) return;
-    const made: Candidate = { conditions, route, next: undefined };
-    if (last === undefined) this.#first.set(path, made);
-    else last.next = made;
-    this.#last.set(path, made);
-  }
-
-  find(path: string, request: RouteRequest): Route | undefined {
-    let candidate = this.#first.get(path);
-    while (candidate !== undefined) {
-      if (candidate.conditions === undefined || candidate.conditions.hold(request))
-        return candidate.route;
-      candidate = candidate.next;
-    }
-    return undefined;
-  }
-}
-
-/** The routes of one host. */
-class PathIndex {
-  readonly #exact = new CandidateMap();
-  readonly #prefixes = new CandidateMap();
-  /** Lengths of the prefixes, longest first: one look-up per length. */
-  #lengths: number[] = [];
-
-  add(rule: RouteRule): void {
-    const { kind, path } = rule.match;
-    if (kind === 'exact') {
-      this.#exact.add(path, rule);
-      return;
-    }
-    this.#prefixes.add(path, rule);
-    if (!this.#lengths.includes(path.length))
-      this.#lengths = [...this.#lengths, path.length].sort((a, b) => b - a);
-  }
-
-  find(request: RouteRequest): Route | undefined {
-    const { path } = request;
-    const exact = this.#exact.find(path, request);
-    if (exact !== undefined) return exact;
-    for (const length of this.#lengths) {
-      if (length > path.length) continue;
-      const prefix = length === path.length ? path : path.slice(0, length);
-      const route = this.#prefixes.find(prefix, request);
-      if (route !== undefined) return route;
-    }
-    return undefined;
-  }
 }
 
 export class RouteIndex implements RouteTable {
@@ -94,7 +22,7 @@ export class RouteIndex implements RouteTable {
   readonly #any = new PathIndex();
 
   constructor(rules: Iterable<RouteRule>) {
-    for (const rule of rules) this.#pathsOf(rule.domain).add(rule);
+    for (const rule of rules) this.#pathsOf(rule.domain).add(rule.match, rule);
   }
 
   find(request: RouteRequest): Route | undefined {
