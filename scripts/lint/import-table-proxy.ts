@@ -24,17 +24,25 @@ export const proxyImports: readonly ImportRow[] = [
     may: [
       'config',
       'engine',
+      'filter',
       'http1',
       'listener',
       'observability',
       'route',
+      'runtime/usage.ts',
       'socket',
       'tcp',
       'tls',
       'udp',
     ],
-    packages: [...CORE],
+    packages: ['node:net', 'node:process', 'node:tls', 'node:util', ...CORE],
     note: 'joins the parts',
+  },
+  {
+    folder: 'proxy/file',
+    may: ['config', 'proxy'],
+    packages: ['node:path', 'node:process', 'node:util', '@evenkeel/core/config', ...CORE],
+    note: 'a proxy whose options stand in a file',
   },
   {
     folder: 'tls',
@@ -53,6 +61,7 @@ export const proxyImports: readonly ImportRow[] = [
   {
     folder: 'engine',
     may: [
+      'filter/filter.ts',
       'http1',
       'observability/access-log.ts',
       'observability/route-meter.ts',
@@ -65,9 +74,12 @@ export const proxyImports: readonly ImportRow[] = [
   {
     folder: 'route',
     may: [
+      'config/route-feature-schema.ts',
       'config/route-schema.ts',
       'engine/local-answer.ts',
+      'engine/route-features.ts',
       'engine/route.ts',
+      'filter/filter.ts',
       'observability/route-meter.ts',
     ],
     packages: ['node:net', 're2js', ...CORE, '@evenkeel/core/algorithm'],
@@ -87,9 +99,15 @@ export const proxyImports: readonly ImportRow[] = [
   },
   {
     folder: 'config',
-    may: ['engine/host.ts', 'http1', 'observability/access-log', 'route'],
+    may: ['engine/host.ts', 'filter/filter-list.ts', 'http1', 'observability/access-log', 'route'],
     packages: ['node:net', 'zod', ...CORE],
     note: 'what users write, checked',
+  },
+  {
+    folder: 'config/file',
+    may: ['config'],
+    packages: ['zod', '@evenkeel/core/config', ...CORE],
+    note: 'the same in a file: words, JSON Schema',
   },
   {
     folder: 'proxy-protocol',
@@ -116,7 +134,7 @@ export const proxyImports: readonly ImportRow[] = [
   },
   {
     folder: 'http2',
-    may: ['http1', 'socket'],
+    may: ['http1', 'runtime', 'socket'],
     packages: ['@evenkeel/core'],
     note: 'sessions of HTTP/2: frames, HPACK, flow control; and streams that speak HTTP/1.1 to the engine',
   },

@@ -141,7 +141,7 @@ const coreImports: readonly ImportRow[] = [
   {
     folder: 'config',
     may: ['model', 'error', 'schema', 'policy', 'topology', 'health', 'resilience', 'discovery'],
-    packages: ['zod'],
+    packages: ['yaml', 'zod'],
     note: 'schemas of the whole, put together from the schemas of the parts',
   },
   { folder: 'telemetry', may: ['model', 'error', 'runtime'], packages: ['node:*'] },

@@ -1,7 +1,7 @@
 import { type Cluster, ConfigError } from '@evenkeel/core';
 import { describe, expect, it } from 'vitest';
-import { decodeProxyOptions, type ProxyOptions } from './options.ts';
-import { trustedNetworks } from './trusted-networks.ts';
+import type { ProxyOptions } from './options.ts';
+import { decodeProxyOptions } from './proxy-config.ts';
 
 const clusters = [{ name: 'users' } as Cluster];
 const good: ProxyOptions = {
@@ -73,9 +73,13 @@ describe('the options of a proxy', () => {
   });
 });
 
-describe('trusted networks', () => {
+describe('trusted proxies', () => {
+  const trusting = (...trustedProxies: string[]): ProxyOptions => ({ ...good, trustedProxies });
+
   it('are addresses and networks of both families', () => {
-    const list = trustedNetworks(['10.0.0.0/8', '192.0.2.1', 'fd00::/8']);
+    const { trustedProxies: list } = decodeProxyOptions(
+      trusting('10.0.0.0/8', '192.0.2.1', 'fd00::/8'),
+    );
     expect(list?.check('10.9.8.7')).toBe(true);
     expect(list?.check('192.0.2.1')).toBe(true);
     expect(list?.check('192.0.2.2')).toBe(false);
@@ -83,11 +87,38 @@ describe('trusted networks', () => {
   });
 
   it('are none by default', () => {
-    expect(trustedNetworks([])).toBeUndefined();
+    expect(decodeProxyOptions(good).trustedProxies).toBeUndefined();
+    expect(decodeProxyOptions(trusting()).trustedProxies).toBeUndefined();
   });
 
   it.each(['10.0.0.0/33', 'example.com', '10.0.0.0/x', '', '10.0.0.0/-1'])('are not %j', (text) => {
-    expect(() => trustedNetworks([text])).toThrow(ConfigError);
+    expect(issuesOf(trusting(text))).toEqual(['createProxy.trustedProxies[0]']);
+  });
+});
+
+describe('the addresses of listeners', () => {
+  const on = (listen: string, layer: 'http' | 'udp' = 'http'): unknown =>
+    layer === 'http' ? { listen, http: { routes: [] } } : { listen, udp: { cluster: 'users' } };
+
+  it('may be used once for connections and once for datagrams, and any free port as often as one likes', () => {
+    const listeners = [
+      on('127.0.0.1:53'),
+      on('127.0.0.1:53', 'udp'),
+      on('127.0.0.1:0'),
+      on('127.0.0.1:0'),
+    ];
+    expect(issuesOf({ clusters, listeners })).toEqual([]);
+  });
+
+  it('may not be used twice', () => {
+    const listeners = [on('[::1]:80'), on('127.0.0.1:80'), on('[::1]:80')];
+    expect(issuesOf({ clusters, listeners })).toEqual(['createProxy.listeners[2].listen']);
+  });
+
+  it.each(['127.0.0.1', ':80', 'a:65536', '::1:80'])('may not be %j', (listen) => {
+    expect(issuesOf({ clusters, listeners: [on(listen)] })).toEqual([
+      'createProxy.listeners[0].listen',
+    ]);
   });
 });
 

@@ -1,29 +1,12 @@
-/** The options of a proxy: what a user writes, what it means, and how it is checked. */
+/** The options of a proxy, as users write them. What they mean once they are checked: `proxy-config.ts`. */
 import type { Cluster } from '@evenkeel/core';
-import { ConfigError } from '@evenkeel/core';
-import { decode, durationMs, flag, integer, object, oneOf, text } from '@evenkeel/core/schema';
-import { z } from 'zod';
-import type { RequestLogOptions } from '../observability/access-log/request-log.ts';
-import { type AccessLogOptions, accessLogSchema } from './access-log-options.ts';
+import type { FilterOptions } from '../filter/filter-list.ts';
+import type { AccessLogOptions } from './access-log-options.ts';
+import type { Http2Options, UpstreamHttp2Options } from './http2-options.ts';
+import type { ClientLimitOptions } from './client-limit-options.ts';
 import type { RouteOptions } from './route-options.ts';
-import { clustersOf, type RouteConfig, routeSchema } from './route-schema.ts';
-import {
-  layer4ClustersOf,
-  type TcpConfig,
-  type TcpOptions,
-  tcpSchema,
-  type UdpConfig,
-  type UdpOptions,
-  udpSchema,
-} from './tcp-options.ts';
-import {
-  type TlsConfig,
-  type TlsOptions,
-  tlsSchema,
-  type UpstreamTlsConfig,
-  type UpstreamTlsOptions,
-  upstreamTlsSchema,
-} from './tls-options.ts';
+import type { TcpOptions, UdpOptions } from './tcp-options.ts';
+import type { TlsOptions, UpstreamTlsOptions } from './tls-options.ts';
 
 /** What a user passes to `createProxy`. */
 export interface ProxyOptions {
@@ -50,7 +33,7 @@ export interface ProxyOptions {
   readonly accessLog?: AccessLogOptions | undefined;
 }
 
-/** One of `http`, `tcp` and `udp`. */
+/** One of `http`, `tcp` and `udp`; or `http` with `tls`, and `tcp` with `sni` for names whose TLS is passed through. */
 export interface ListenerOptions {
   /** `127.0.0.1:8080`, `[::1]:8080`, `0.0.0.0:80`; port 0 for any free one. */
   readonly listen: string;
@@ -59,10 +42,12 @@ export interface ListenerOptions {
    * peers in `trustedProxies`, who must send one then; all others are turned away. Default `off`.
    */
   readonly proxyProtocol?: 'off' | 'required' | undefined;
+  /** What one client may have. Default anything. */
+  readonly perClient?: ClientLimitOptions | undefined;
   /** Default clear text. */
   readonly tls?: TlsOptions | undefined;
   readonly http?: HttpOptions | undefined;
-  /** Connections are passed on as they are. Neither `tls` nor `proxyProtocol` go with it. */
+  /** Connections are passed on as they are, or decrypted where there is `tls`. */
   readonly tcp?: TcpOptions | undefined;
   /** Datagrams are passed on as they are; without `tls` and `proxyProtocol`, too. */
   readonly udp?: UdpOptions | undefined;
@@ -70,10 +55,32 @@ export interface ListenerOptions {
 
 export interface UpstreamOptions {
   readonly tls?: UpstreamTlsOptions | undefined;
+  /**
+   * HTTP/2 for requests: true by ALPN with TLS and from the first byte in clear text, 'auto' where ALPN says so. Default
+   * false: HTTP/1.1.
+   */
+  readonly http2?: boolean | 'auto' | UpstreamHttp2Options | undefined;
+  /**
+   * Connections begin with a header of the PROXY protocol that tells whose they are, before TLS. For listeners of `tcp`;
+   * requests have `x-forwarded-for` for that, because they share connections. Default none.
+   */
+  readonly sendProxyProtocol?: 'v1' | 'v2' | undefined;
 }
 
 export interface HttpOptions {
   readonly routes: readonly RouteOptions[];
+  /** Of all routes, in the order in which requests meet them. Default none. */
+  readonly filters?: readonly FilterOptions[] | undefined;
+  /**
+   * Where the listener has `tls`: what becomes of requests that come in clear text on the same port. `redirect` answers all
+   * of them with 308 to https, on the default port. Default `refuse`.
+   */
+  readonly clearText?: 'refuse' | 'serve' | 'redirect' | undefined;
+  /**
+   * May clients speak HTTP/2: with TLS by ALPN, in clear text from the first byte (prior knowledge)? `false`, or limits.
+   * Default true.
+   */
+  readonly http2?: boolean | Http2Options | undefined;
 }
 
 /** Time limits. All in milliseconds, 1 ms..24 h. */
@@ -86,6 +93,8 @@ export interface ProxyTimeouts {
   readonly keepAliveMs: number;
   /** Longest silence within a body. Default 30,000. */
   readonly bodyIdleMs: number;
+  /** How long a body of a request may be slower than `limits.minBodyBytesPerSecond`, at its beginning. Default 5,000. */
+  readonly bodyGraceMs: number;
   /** To connect to an endpoint, and to wait for a free connection. Default 3,000. */
   readonly connectMs: number;
   /** From the end of a request to the head of its response. Default 30,000. */
@@ -107,167 +116,18 @@ export interface ProxyLimits {
   readonly maxFields: number;
   /** Bytes of a request target. 16..65,536, default 8,192. */
   readonly maxTargetBytes: number;
+  /** Bytes of the body of a request, framing not counted, for routes without a limit of their own. Default none. */
+  readonly maxBodyBytes?: number | undefined;
+  /**
+   * Bodies of requests that come slower, on the average since their beginning, are refused with 408: whoever sends a byte
+   * now and then would hold a connection for ever. Time in which the proxy itself does not read does not count. Streams
+   * that may be silent for long need 0. 0..1,000,000,000, default 0: none.
+   */
+  readonly minBodyBytesPerSecond: number;
   /** Connections of clients, per listener. 1..1,000,000, default 100,000. */
   readonly maxClients: number;
   /** Connections per endpoint. 1..65,535, default 1,024. */
   readonly maxConnectionsPerEndpoint: number;
   /** Requests per endpoint that wait for a connection. 0..1,000,000, default 1,024. */
   readonly maxPendingPerEndpoint: number;
-}
-
-/** Checked options. */
-export interface ProxyConfig {
-  readonly clusters: ReadonlyMap<string, Cluster>;
-  readonly listeners: readonly ListenerConfig[];
-  /** TLS to endpoints, by the name of their cluster. */
-  readonly upstreamTls: ReadonlyMap<string, UpstreamTlsConfig>;
-  readonly timeouts: ProxyTimeouts;
-  readonly limits: ProxyLimits;
-  readonly trustedProxies: readonly string[];
-  readonly via: string | false;
-  readonly requestId: boolean;
-  readonly accessLog: RequestLogOptions | undefined;
-}
-
-export interface ListenerConfig {
-  readonly host: string;
-  readonly port: number;
-  readonly proxyProtocol: boolean;
-  readonly tls: TlsConfig | undefined;
-  /** Undefined for `http`, like {@link udp}. */
-  readonly tcp: TcpConfig | undefined;
-  readonly udp: UdpConfig | undefined;
-  readonly routes: readonly RouteConfig[];
-}
-
-const DAY_MS = 86_400_000;
-const limitMs = (defaultMs: number): z.ZodDefault<z.ZodNumber> =>
-  durationMs({ min: 1, max: DAY_MS }).default(defaultMs);
-const count = (max: number, byDefault: number): z.ZodDefault<z.ZodNumber> =>
-  integer({ min: 1, max }).default(byDefault);
-
-const LISTEN = /^(\[[0-9a-f:.]+\]|[^:\s]+):(\d{1,5})$/i;
-
-const schema = object({
-  clusters: z.array(z.unknown()),
-  listeners: z
-    .array(
-      object({
-        listen: z.string().regex(LISTEN, { error: 'an address and a port, 127.0.0.1:8080' }),
-        proxyProtocol: oneOf(['off', 'required']).default('off'),
-        tls: tlsSchema.optional(),
-        http: object({ routes: z.array(routeSchema) }).optional(),
-        tcp: tcpSchema.optional(),
-        udp: udpSchema.optional(),
-      })
-        .refine(
-          ({ http, tcp, udp }) =>
-            [http, tcp, udp].filter((part) => part !== undefined).length === 1,
-          {
-            error: 'one of http, tcp and udp',
-          },
-        )
-        .refine(
-          ({ http, tls, proxyProtocol }) =>
-            http !== undefined || (tls === undefined && proxyProtocol === 'off'),
-          { error: 'tls and proxyProtocol with http only' },
-        ),
-    )
-    .min(1, { error: 'at least one listener' }),
-  upstreams: z.record(z.string(), object({ tls: upstreamTlsSchema.optional() })).default({}),
-  timeouts: object({
-    handshakeMs: limitMs(10_000),
-    headMs: limitMs(10_000),
-    keepAliveMs: limitMs(60_000),
-    bodyIdleMs: limitMs(30_000),
-    connectMs: limitMs(3_000),
-    responseHeadMs: limitMs(30_000),
-    requestMs: durationMs({ min: 1, max: DAY_MS }).optional(),
-    sendStallMs: limitMs(30_000),
-    upstreamIdleMs: limitMs(15_000),
-    tunnelIdleMs: limitMs(3_600_000),
-  }).prefault({}),
-  limits: object({
-    maxHeadBytes: integer({ min: 256, max: 1_048_576 }).default(16_384),
-    maxFields: count(1_000, 100),
-    maxTargetBytes: integer({ min: 16, max: 65_536 }).default(8_192),
-    maxClients: count(1_000_000, 100_000),
-    maxConnectionsPerEndpoint: count(65_535, 1_024),
-    maxPendingPerEndpoint: integer({ min: 0, max: 1_000_000 }).default(1_024),
-  }).prefault({}),
-  trustedProxies: z.array(text(64)).default([]),
-  via: z.union([z.literal(false), text(128).regex(/^[\w!#$%&'*+.^`|~-]+$/)]).default('evenkeel'),
-  requestId: flag().default(false),
-  accessLog: accessLogSchema.optional(),
-});
-
-/** @throws ConfigError naming every wrong option */
-export function decodeProxyOptions(options: ProxyOptions): ProxyConfig {
-  const checked = decode(schema, options, 'createProxy');
-  const { listeners, upstreams, timeouts, limits, trustedProxies, via } = checked;
-  const clusters = new Map(options.clusters.map((cluster) => [cluster.name, cluster]));
-  const named = [
-    ...listeners.flatMap((listener, at) =>
-      layer4ClustersOf(listener).map(({ at: place, cluster }) => ({
-        path: `createProxy.listeners[${at}].${place}`,
-        name: cluster,
-      })),
-    ),
-    ...listeners.flatMap(({ http }, at) =>
-      (http?.routes ?? []).flatMap((route, index) =>
-        clustersOf(route).map(({ at: place, cluster }) => ({
-          path: `createProxy.listeners[${at}].http.routes[${index}].${place}`,
-          name: cluster,
-        })),
-      ),
-    ),
-    ...Object.keys(upstreams).map((name) => ({ path: 'createProxy.upstreams', name })),
-  ];
-  const issues = named
-    .filter(({ name }) => !clusters.has(name))
-    .map(({ path, name }) => ({
-      path,
-      expected: `the name of one of the clusters (${[...clusters.keys()].join(', ')})`,
-      actual: name,
-    }));
-  for (const [at, { proxyProtocol }] of listeners.entries()) {
-    if (proxyProtocol === 'off' || trustedProxies.length > 0) continue;
-    const path = `createProxy.listeners[${at}].proxyProtocol`;
-    issues.push({ path, expected: 'trustedProxies, who alone are believed', actual: 'none' });
-  }
-  for (const [at, listener] of listeners.entries()) {
-    for (const { at: place, cluster } of layer4ClustersOf(listener)) {
-      if (upstreams[cluster]?.tls === undefined) continue;
-      const path = `createProxy.listeners[${at}].${place}`;
-      issues.push({ path, expected: 'a cluster that is reached without TLS', actual: cluster });
-    }
-  }
-  if (issues.length > 0) throw new ConfigError(issues);
-  return {
-    clusters,
-    listeners: listeners.map(({ listen, proxyProtocol, tls, http, tcp, udp }) => ({
-      ...addressOf(listen),
-      proxyProtocol: proxyProtocol === 'required',
-      tls,
-      tcp,
-      udp,
-      routes: http?.routes ?? [],
-    })),
-    upstreamTls: new Map(
-      Object.entries(upstreams).flatMap(([name, { tls }]) =>
-        tls === undefined ? [] : [[name, tls] as const],
-      ),
-    ),
-    timeouts: { ...timeouts, requestMs: timeouts.requestMs },
-    limits,
-    trustedProxies,
-    via,
-    requestId: checked.requestId,
-    accessLog: checked.accessLog,
-  };
-}
-
-function addressOf(listen: string): { host: string; port: number } {
-  const [, host = '', port = ''] = LISTEN.exec(listen) ?? [];
-  return { host: host.replace(/^\[|\]$/g, ''), port: Number(port) };
 }

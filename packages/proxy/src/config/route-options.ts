@@ -1,9 +1,11 @@
 /** The options of routes: which requests, and what becomes of them. */
 import type { HashKeySource } from '@evenkeel/core';
 import type { RetryPolicyOptions } from '@evenkeel/core/resilience';
+import type { FilterOptions } from '../filter/filter-list.ts';
+import type { RouteFeatureOptions } from './route-feature-options.ts';
 
 /** One of `cluster`, `split`, `redirect` and `respond` has to be there. */
-export interface RouteOptions {
+export interface RouteOptions extends RouteFeatureOptions {
   /** For metrics and logs. Default made of host and path: `example.com/api/*`. */
   readonly name?: string | undefined;
   /** Hosts that the route is for: `example.com`, `*.example.com`, `*`. Default all. */
@@ -28,6 +30,10 @@ export interface RouteOptions {
   readonly timeoutMs?: number | undefined;
   /** Further tries on other endpoints, or false for none. */
   readonly retry?: RetryPolicyOptions | false | undefined;
+  /** Behind those of the listener, in the order in which requests meet them. Default none. */
+  readonly filters?: readonly FilterOptions[] | undefined;
+  /** Names of filters of the listener that this route does without. */
+  readonly skipFilters?: readonly string[] | undefined;
 }
 
 /** All that is named has to fit. */

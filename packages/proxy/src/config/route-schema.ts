@@ -3,9 +3,16 @@ import { hashKeySourceSchema, type HashKeySource } from '@evenkeel/core';
 import { type RetryConfig, retrySchema } from '@evenkeel/core/resilience';
 import { durationMs, integer, object, text } from '@evenkeel/core/schema';
 import { z } from 'zod';
+import { type FilterConfig, filterListSchema } from '../filter/filter-list.ts';
 import type { ConditionParts } from '../route/conditions.ts';
 import type { PathMatch } from '../route/path-index.ts';
 import { exactlyOne, headerName, matchSchema } from './match-schema.ts';
+import {
+  featureFields,
+  featuresOf,
+  needsCluster,
+  type RouteFeatureConfig,
+} from './route-feature-schema.ts';
 
 /** A checked route. */
 export interface RouteConfig {
@@ -18,6 +25,10 @@ export interface RouteConfig {
   readonly rewrite: RewriteConfig | undefined;
   readonly timeoutMs: number | undefined;
   readonly retry: RetryConfig | false;
+  readonly filters: readonly FilterConfig[];
+  /** Names of filters of the listener. */
+  readonly skipFilters: readonly string[];
+  readonly features: RouteFeatureConfig;
 }
 
 export type ActionConfig =
@@ -159,6 +170,9 @@ const rawRouteSchema = object({
   rewrite: rewriteSchema.optional(),
   timeoutMs: durationMs({ min: 1, max: DAY_MS }).optional(),
   retry: z.union([z.literal(false), retrySchema]).prefault({}),
+  filters: filterListSchema.default([]),
+  skipFilters: z.array(text(64), { error: 'a list of names of filters' }).default([]),
+  ...featureFields,
 })
   .refine(exactlyOne(ACTIONS), { error: `exactly one of ${ACTIONS.join(', ')}` })
   .refine(({ stickyBy, split }) => stickyBy === undefined || split !== undefined, {
@@ -173,7 +187,10 @@ const rawRouteSchema = object({
     ({ rewrite, cluster, split }) =>
       rewrite === undefined || cluster !== undefined || split !== undefined,
     { path: ['rewrite'], error: 'nothing, where no request is passed on' },
-  );
+  )
+  .refine((raw) => raw.cluster !== undefined || raw.split !== undefined || !needsCluster(raw), {
+    error: 'no mirror, hedge, buffer and failover, where no request is passed on',
+  });
 
 type RawRoute = z.output<typeof rawRouteSchema>;
 
@@ -193,6 +210,9 @@ function configOf(raw: RawRoute): RouteConfig {
     rewrite: rewrite && { prefix: rewrite.prefix, host: rewrite.host },
     timeoutMs: raw.timeoutMs,
     retry: raw.retry,
+    filters: raw.filters,
+    skipFilters: raw.skipFilters,
+    features: featuresOf(raw),
   };
 }
 
@@ -230,8 +250,17 @@ export function sideName({
 }
 
 /** Clusters that a route names, each with its place in the options. */
-export function clustersOf({ action }: RouteConfig): { at: string; cluster: string }[] {
-  if (action.kind === 'forward') return [{ at: 'cluster', cluster: action.cluster }];
+export function clustersOf({
+  action,
+  features: { mirror, failover },
+}: RouteConfig): { at: string; cluster: string }[] {
+  const others = failover.map((cluster, at) => ({ at: `failover[${at}]`, cluster }));
+  if (mirror !== undefined) others.push({ at: 'mirror.cluster', cluster: mirror.cluster });
+  if (action.kind === 'forward') return [{ at: 'cluster', cluster: action.cluster }, ...others];
   if (action.kind !== 'split') return [];
-  return action.sides.map(({ cluster }, side) => ({ at: `split[${side}].cluster`, cluster }));
+  const sides = action.sides.map(({ cluster }, side) => ({
+    at: `split[${side}].cluster`,
+    cluster,
+  }));
+  return [...sides, ...others];
 }

@@ -1,6 +1,7 @@
 import { type Cluster, ConfigError } from '@evenkeel/core';
 import { describe, expect, it } from 'vitest';
-import { decodeProxyOptions, type ProxyOptions } from './options.ts';
+import type { ProxyOptions } from './options.ts';
+import { decodeProxyOptions } from './proxy-config.ts';
 
 const clusters = [{ name: 'a' } as Cluster, { name: 'b' } as Cluster];
 

@@ -13,6 +13,11 @@ export interface CertificateOptions {
   readonly keyFile?: string | undefined;
   /** Of a key that is encrypted. */
   readonly passphrase?: string | undefined;
+  /**
+   * A file with an OCSP response in DER, which clients that ask are sent in the handshake (RFC 6066 section 8). Something
+   * else has to renew it, and then have the certificates read anew. Default none.
+   */
+  readonly ocspFile?: string | undefined;
 }
 
 /** TLS at a listener. */
@@ -61,6 +66,8 @@ export type TlsVersion = 'TLSv1.2' | 'TLSv1.3';
 
 /** Checked options: files are not read yet. */
 export interface TlsConfig extends TlsOptions {
+  /** Does ALPN offer HTTP/2? */
+  readonly speaksHttp2?: boolean | undefined;
   readonly minVersion: TlsVersion;
   readonly requestClientCertificate: 'no' | 'optional' | 'required';
 }
@@ -86,6 +93,7 @@ export const certificateSchema: z.ZodType<CertificateOptions, CertificateOptions
   certFile: path,
   keyFile: path,
   passphrase: z.string().max(1_024).optional(),
+  ocspFile: path,
 }).refine(isPair, { error: 'cert with key, or certFile with keyFile' });
 
 function isPair({ cert, key, certFile, keyFile }: CertificateOptions): boolean {

@@ -1,20 +1,19 @@
 /** The client's side: reads requests one after the other, hands each to an exchange, and takes what it sends back. */
-import { bodyKindOf, BodyPump } from '../http1/body-pump.ts';
-import { ascii } from '../http1/byte-class.ts';
-import type { RequestHead } from '../http1/request-head.ts';
-import { isMethod } from '../http1/request-target.ts';
 import { COMPLETE, INCOMPLETE, problemOf } from '../http1/verdict.ts';
 import type { ByteStream, StreamOwner } from '../socket/byte-stream.ts';
 import type { Timed } from '../socket/sweeper.ts';
-import { choose } from './choice.ts';
+import { BodyPace } from './body-pace.ts';
 import type { ClientIdentity } from './client-identity.ts';
 import { State } from './client-state.ts';
 import { Exchange } from './exchange.ts';
+import type { FilterRun, Responding } from './filters/filter-run.ts';
+import type { ResponseBody, ResponseBodyOwner } from './filters/response-body.ts';
 import type { EngineHost } from './host.ts';
 import { type LocalAnswer, plainAnswer } from './local-answer.ts';
+import { type Reply, sendFiltered, sendReply } from './local-replies.ts';
 import type { Refusal } from './refusal.ts';
 import { RequestAccount } from './request-account.ts';
-import { writeRequestHead } from './request-writer.ts';
+import { RequestIntake } from './request-intake.ts';
 
 /** Most bytes of further requests that are held while one is answered; reading stops then. */
 const MAX_PIPELINED_BYTES = 65_536;
@@ -22,10 +21,10 @@ const MAX_PIPELINED_BYTES = 65_536;
 /** How long a client that was told to go may go on sending. */
 const LINGER_MS = 1_000;
 
-const CONNECT = ascii('connect');
+const NO_BYTES = Buffer.alloc(0);
 const NONE = Number.POSITIVE_INFINITY;
 
-export class ClientConnection implements StreamOwner, Timed {
+export class ClientConnection implements StreamOwner, Timed, ResponseBodyOwner {
   dueAtMs: number;
   sweepIndex = -1;
   readonly identity: ClientIdentity;
@@ -34,22 +33,32 @@ export class ClientConnection implements StreamOwner, Timed {
   minor: 0 | 1 = 1;
   /** Is there another request after the response? */
   keepAlive = true;
+  /** Of the response at hand, while filters change its body. */
+  response: ResponseBody | undefined = undefined;
 
   readonly #host: EngineHost;
   readonly #exchange: Exchange;
-  readonly #pump = new BodyPump();
+  readonly #intake: RequestIntake;
+  readonly #pace = new BodyPace();
   #stream: ByteStream | undefined = undefined;
   #state: State = State.idle;
   /** Bytes that could not be used up yet: part of a head, or requests that came early. */
   #held: Buffer | undefined = undefined;
   /** The peer sends nothing more. */
   #ended = false;
+  /** Does the endpoint not keep up with the request's body, or is it not there yet? */
+  #awaitsEndpoint = false;
+  /** Does the client not take what it is sent? */
+  #stalls = false;
+  /** Does a filter take its time with the response? */
+  #awaitsFilter = false;
 
   constructor(host: EngineHost, identity: ClientIdentity) {
     this.#host = host;
     this.identity = identity;
-    this.account = new RequestAccount(host.observer, identity);
+    this.account = new RequestAccount(host, identity);
     this.#exchange = new Exchange(host, this);
+    this.#intake = new RequestIntake(host, this, this.#exchange);
     // Someone who connects and says nothing has as long as someone who is slow to say it.
     this.dueAtMs = host.runtime.clock.nowMs() + host.timeouts.headMs;
   }
@@ -63,9 +72,14 @@ export class ClientConnection implements StreamOwner, Timed {
     return this.#stream as ByteStream;
   }
 
-  /** Is the whole request here? */
+  /** Has the whole request been handed on? */
   get requestDone(): boolean {
-    return this.#pump.done;
+    return this.#intake.isDone;
+  }
+
+  /** Filters of the request at hand. */
+  get run(): FilterRun | undefined {
+    return this.#intake.run;
   }
 
   onBytes(bytes: Buffer, from: number, to: number): void {
@@ -83,6 +97,7 @@ export class ClientConnection implements StreamOwner, Timed {
     this.#ended = true;
     switch (this.#state) {
       case State.waiting:
+      case State.asking:
         // Its response is still wanted.
         return;
       case State.tunnel:
@@ -101,8 +116,10 @@ export class ClientConnection implements StreamOwner, Timed {
   }
 
   onDrain(): void {
+    this.#stalls = false;
     this.#moveLimit();
-    this.#exchange.clientDrained();
+    if (this.response === undefined) this.#exchange.clientDrained();
+    else this.response.drained();
   }
 
   onConnect(): void {
@@ -110,13 +127,14 @@ export class ClientConnection implements StreamOwner, Timed {
   }
 
   onClose(): void {
-    const wasActive = this.#state === State.body || this.#state === State.waiting;
-    if (wasActive) this.#host.counters.clientAbortCount++;
+    const state = this.#state;
+    if (state === State.body || state === State.waiting || state === State.asking)
+      this.#host.counters.clientAbortCount++;
     this.#state = State.closed;
     this.#held = undefined;
     this.#host.sweeper.remove(this);
     this.#exchange.abort();
-    this.account.end(this.#host.runtime.clock.nowMs());
+    this.#endRequest(this.#nowMs());
     this.#host.closed(this);
   }
 
@@ -127,14 +145,22 @@ export class ClientConnection implements StreamOwner, Timed {
         if (this.#held === undefined) this.#close();
         return;
       case State.head:
-        this.#refuse(408);
+        this.refuse(408);
+        return;
+      case State.asking:
+        this.reply(504, false, 'filter-timeout');
         return;
       case State.body:
-        if (this.#exchange.awaitsConnection) this.#exchange.expire();
-        else this.#refuse(408);
+        if (this.#intake.awaitsFilter) this.refuseBody(504, 'filter-timeout');
+        else if (this.#exchange.awaitsConnection) this.#exchange.expire();
+        else this.refuse(408);
         return;
       case State.waiting:
-        this.#exchange.expire();
+        if (this.#intake.awaitsFilter) this.refuseBody(504, 'filter-timeout');
+        else if (this.#stalls || this.#awaitsFilter) {
+          this.#exchange.abort();
+          this.cutOff();
+        } else this.#exchange.expire();
         return;
       case State.tunnel:
       case State.lingering:
@@ -149,23 +175,83 @@ export class ClientConnection implements StreamOwner, Timed {
     else this.keepAlive = false;
   }
 
-  /** A write did not go out at once: the client has this long to read. */
-  stalled(): void {
-    this.dueAtMs = this.#host.runtime.clock.nowMs() + this.#host.timeouts.sendStallMs;
+  // The request ------------------------------------------------------------------------------------------------------
+
+  /** Filters take their time. @param limitMs how long; default as long as an endpoint may */
+  awaitFilters(limitMs: number = NONE): void {
+    this.#state = State.asking;
+    const { runtime, timeouts } = this.#host;
+    this.dueAtMs = limitMs === NONE ? runtime.clock.nowMs() + timeouts.responseHeadMs : NONE;
+  }
+
+  /** They are ready. @returns what the client has sent meanwhile */
+  filtersSettled(): Buffer {
+    this.#state = State.waiting;
+    this.dueAtMs = NONE;
+    const held = this.#held;
+    this.#held = undefined;
+    return held ?? NO_BYTES;
+  }
+
+  /** Some of what it had sent is not of this request. */
+  putBack(bytes: Buffer, from: number, to: number): void {
+    if (from < to) this.#hold(bytes, from, to);
+  }
+
+  /** Reads on after filters took their time. */
+  goOn(): void {
+    if (this.#state !== State.body && this.#state !== State.waiting) return;
+    if (!this.#awaitsEndpoint && !this.#intake.awaitsFilter) this.stream.resume();
+    if (this.#ended && this.#state === State.body) this.stream.destroy();
+  }
+
+  /** More of the request is to come. */
+  bodyFollows(): void {
+    this.#state = State.body;
+    if (this.#host.timeouts.minBodyBytesPerSecond > 0) this.#pace.begin(this.#nowMs());
+    this.#moveLimit();
+  }
+
+  /** Some of it has come. */
+  bodyTaken(): void {
+    this.dueAtMs = NONE;
+    if (this.#intake.isTaken) this.#state = State.waiting;
+    else this.#moveLimit();
   }
 
   /** Pauses reading because the endpoint does not keep up with the request's body, or is not there yet. */
   pauseBody(): void {
     if (this.#state !== State.body && this.#state !== State.tunnel) return;
-    this.stream.pause();
+    this.#awaitsEndpoint = true;
+    this.#pause();
     // Not the client's time.
     this.dueAtMs = this.#exchange.deadlineAtMs;
   }
 
   resumeBody(): void {
+    this.#awaitsEndpoint = false;
+    if (this.#intake.awaitsFilter) return;
+    if (this.#state === State.waiting && !this.#stalls) this.dueAtMs = this.#exchange.deadlineAtMs;
     if (this.#state !== State.body && this.#state !== State.tunnel) return;
-    this.stream.resume();
+    this.#resume();
     this.#moveLimit();
+  }
+
+  /** A filter takes its time with the body: it may be as long as a client may be silent. */
+  pauseForFilter(): void {
+    if (this.#state === State.body) this.#pause();
+    const { runtime, timeouts } = this.#host;
+    this.dueAtMs = Math.min(
+      this.#exchange.deadlineAtMs,
+      runtime.clock.nowMs() + timeouts.bodyIdleMs,
+    );
+  }
+
+  /** It is ready. */
+  filterReady(): void {
+    if (this.#state === State.body && this.#awaitsEndpoint) return;
+    if (this.#state === State.body) this.#resume();
+    if (this.#state === State.body || this.#state === State.waiting) this.#moveLimit();
   }
 
   /** The request waits for a connection: as long as for one that is being made. */
@@ -177,45 +263,109 @@ export class ClientConnection implements StreamOwner, Timed {
     );
   }
 
-  /** The endpoint switched protocols: bytes pass as they come from now on. */
-  switchProtocol(): void {
-    this.#state = State.tunnel;
-    this.dueAtMs = NONE;
-    const held = this.#held;
-    this.#held = undefined;
-    this.stream.resume();
-    if (held !== undefined) this.#exchange.sendTunnel(held, 0, held.length);
-    if (this.#ended) this.#exchange.endTunnel();
+  /** A message that breaks a rule, or does not come: nothing after it can be trusted. */
+  refuse(status: number): void {
+    this.#host.counters.badRequestCount++;
+    if (!this.account.isOpen) this.account.open(undefined);
+    this.refuseBody(status, status === 408 ? 'request-timeout' : 'bad-request');
   }
+
+  /** The rest of the request is not wanted. @param reason a word of a filter, or why else */
+  refuseBody(status: number, reason: string): void {
+    if (this.#exchange.answered) {
+      this.cutOff();
+      return;
+    }
+    this.#exchange.abort();
+    this.account.reason = reason;
+    if (Object.hasOwn(this.#host.counters.refusals, reason))
+      this.#host.counters.refusals[reason as Refusal]++;
+    else this.#host.counters.countFilterAnswer(reason);
+    this.answer(plainAnswer(status), true);
+  }
+
+  // The response -----------------------------------------------------------------------------------------------------
 
   /** Refuses from here. */
   reply(status: number, closes: boolean, reason: Refusal): void {
     this.#host.counters.refusals[reason]++;
     this.account.reason = reason;
-    this.#answer(plainAnswer(status), closes);
+    this.answer(plainAnswer(status), closes);
   }
 
-  #answer(answer: LocalAnswer, closes: boolean): void {
-    const { account } = this;
-    this.#host.counters.localReplyCount++;
-    this.#host.counters.countStatus(answer.status);
-    const ends = closes || !this.keepAlive || !this.requestDone || this.minor === 0;
-    if (ends) this.keepAlive = false;
-    const bytes = answer.bytesWith(account.id.line, ends, this.#exchange.isHead);
-    account.status = answer.status;
-    account.bytesOut += bytes.length;
-    this.stream.write(bytes);
-    this.responseDone();
+  /** A filter has the answer. @param reason its word for it */
+  answerOfFilter(answer: LocalAnswer, reason: string): void {
+    this.#host.counters.countFilterAnswer(reason);
+    this.account.reason = reason;
+    this.answer(answer, false);
+  }
+
+  /** From here. */
+  answer(answer: LocalAnswer, closes: boolean): void {
+    if (sendReply(this.#host, this, this.#replyOf(answer, closes))) this.responseDone();
+  }
+
+  /** A filter failed over the response of an endpoint. */
+  answerInstead(answer: LocalAnswer, responding: Responding): void {
+    this.#host.counters.refusals['filter-failed']++;
+    this.account.reason = 'filter-failed';
+    const reply = this.#replyOf(answer, false);
+    if (sendFiltered(this.#host, this, reply, responding)) this.responseDone();
+  }
+
+  #replyOf(answer: LocalAnswer, closes: boolean): Reply {
+    this.#state = State.waiting;
+    this.dueAtMs = NONE;
+    if (closes || this.minor === 0 || !this.#intake.isTaken) this.keepAlive = false;
+    return { answer, closes: !this.keepAlive, isHead: this.#exchange.isHead };
+  }
+
+  /** Bytes of a response with filters went out. */
+  responseSent(byteCount: number, stalls: boolean): void {
+    this.account.bytesOut += byteCount;
+    if (stalls) this.stalled();
+  }
+
+  /** A filter takes its time with the body: no longer than an endpoint may be silent. */
+  responseWaits(): void {
+    const { runtime, timeouts } = this.#host;
+    this.#awaitsFilter = true;
+    this.dueAtMs = Math.min(
+      this.#exchange.deadlineAtMs,
+      runtime.clock.nowMs() + timeouts.bodyIdleMs,
+    );
+  }
+
+  responseReady(): void {
+    this.#awaitsFilter = false;
+    if (!this.#stalls) this.#moveLimit();
+  }
+
+  responseFiltered(): void {
+    if (this.#exchange.isActive) this.#exchange.complete();
+    else this.responseDone();
+  }
+
+  responseFailed(error: unknown): void {
+    this.#host.runtime.logger.error({ error }, 'a filter of a response body threw');
+    this.#exchange.abort();
+    this.cutOff();
+  }
+
+  /** A write did not go out at once: the client has this long to read. */
+  stalled(): void {
+    this.#stalls = true;
+    this.dueAtMs = this.#nowMs() + this.#host.timeouts.sendStallMs;
   }
 
   /** The response has been handed to the stream. */
   responseDone(): void {
     if (this.#state === State.closed) return;
-    const nowMs = this.#host.runtime.clock.nowMs();
-    this.account.end(nowMs);
+    const nowMs = this.#nowMs();
+    this.#endRequest(nowMs);
     // Requests that came before the end of the client's bytes are still answered.
     const isLast = this.#ended && this.#held === undefined;
-    if (!this.keepAlive || !this.#pump.done || isLast) {
+    if (!this.keepAlive || !this.#intake.isTaken || isLast) {
       this.#close();
       return;
     }
@@ -235,8 +385,31 @@ export class ClientConnection implements StreamOwner, Timed {
   cutOff(): void {
     if (this.#state === State.closed) return;
     this.#host.counters.truncatedCount++;
-    this.account.end(this.#host.runtime.clock.nowMs());
+    this.#endRequest(this.#nowMs());
     this.stream.reset();
+  }
+
+  /** The endpoint switched protocols: bytes pass as they come from now on. */
+  switchProtocol(): void {
+    this.#state = State.tunnel;
+    this.dueAtMs = NONE;
+    const held = this.#held;
+    this.#held = undefined;
+    this.stream.resume();
+    if (held !== undefined) this.#exchange.sendTunnel(held, 0, held.length);
+    if (this.#ended) this.#exchange.endTunnel();
+  }
+
+  // The connection ---------------------------------------------------------------------------------------------------
+
+  #endRequest(nowMs: number): void {
+    this.#intake.end();
+    this.response?.close();
+    this.response = undefined;
+    this.#exchange.forget();
+    this.#awaitsEndpoint = false;
+    this.#stalls = this.#awaitsFilter = false;
+    this.account.end(nowMs);
   }
 
   #resumeWith(held: Buffer): void {
@@ -257,22 +430,28 @@ export class ClientConnection implements StreamOwner, Timed {
       switch (this.#state) {
         case State.idle:
         case State.head: {
-          const verdict = this.#host.requestHead.read(bytes, at, to);
+          const head = this.#host.requestHead;
+          const verdict = head.read(bytes, at, to);
           if (verdict === INCOMPLETE) {
             this.#holdHead(bytes, at, to);
             return;
           }
           if (verdict !== COMPLETE) {
-            this.#refuse(problemOf(verdict)?.status ?? 400);
+            this.refuse(problemOf(verdict)?.status ?? 400);
             return;
           }
-          at = this.#begin(this.#host.requestHead, bytes, to);
+          this.minor = head.minor;
+          this.keepAlive = head.keepsConnection && !this.#host.draining;
+          this.#state = State.waiting;
+          this.dueAtMs = NONE;
+          at = this.#intake.begin(head, bytes, to);
           break;
         }
         case State.body:
-          at = this.#pumpBody(bytes, at, to);
+          at = this.#intake.take(bytes, at, to);
           break;
         case State.waiting:
+        case State.asking:
           this.#hold(bytes, at, to);
           if ((this.#held?.length ?? 0) >= MAX_PIPELINED_BYTES) this.stream.pause();
           return;
@@ -286,90 +465,11 @@ export class ClientConnection implements StreamOwner, Timed {
     }
   }
 
-  /** A head is complete, and some of its body may be there. @returns where what was used up ends */
-  #begin(head: RequestHead, bytes: Buffer, to: number): number {
-    const { counters, output, view, routes, runtime, viaLine } = this.#host;
-    counters.requestCount++;
-    this.minor = head.minor;
-    this.keepAlive = head.keepsConnection && !this.#host.draining;
-    const { chunked, contentLength } = head.semantics;
-    const bodyKind = bodyKindOf(chunked, contentLength);
-    this.#pump.begin(bodyKind, contentLength, chunked);
-    this.#state = State.waiting;
-    this.dueAtMs = NONE;
-    const exchange = this.#exchange;
-    const { account, identity } = this;
-    exchange.read(head, bytes);
-    const request = view.show(bytes, identity);
-    account.open(request);
-    if (isMethod(bytes, head.from, head.methodTo, CONNECT)) {
-      this.reply(405, true, 'method');
-      return to;
-    }
-    const route = routes.find(request);
-    const choice = route && choose(route, { request, exchange, logger: runtime.logger });
-    if (choice !== undefined) account.enter(choice.meter);
-    output.begin();
-    if (choice?.kind === 'target') {
-      const { isUpgrade } = exchange;
-      const rewrite = route?.rewrite;
-      const idLine = account.id.line;
-      const outgoing = { identity, bodyKind, isUpgrade, viaLine, idLine, rewrite };
-      writeRequestHead(output, head, bytes, outgoing);
-    }
-    const at = this.#pump.pump(bytes, head.end, to, output);
-    account.bytesIn += at - head.from;
-    if (this.#pump.problem !== 0) {
-      this.#refuse(400);
-      return to;
-    }
-    if (choice?.kind !== 'target') {
-      if (choice !== undefined) this.#answer(choice.answer, false);
-      else if (route === undefined) this.reply(404, false, 'no-route');
-      else this.reply(500, false, 'internal');
-      return at;
-    }
-    if (!this.#pump.done) {
-      this.#state = State.body;
-      this.#moveLimit();
-    }
-    exchange.begin(choice, output.take());
-    return at;
-  }
-
-  #pumpBody(bytes: Buffer, from: number, to: number): number {
-    const output = this.#host.output.begin();
-    const at = this.#pump.pump(bytes, from, to, output);
-    this.account.bytesIn += at - from;
-    if (this.#pump.problem !== 0) {
-      this.#exchange.abort();
-      this.#refuse(400);
-      return to;
-    }
-    this.dueAtMs = NONE;
-    if (this.#pump.done) this.#state = State.waiting;
-    else this.#moveLimit();
-    this.#exchange.sendBody(output, this.#pump.done);
-    return at;
-  }
-
-  /** A message that breaks a rule, or does not come: nothing after it can be trusted. */
-  #refuse(status: number): void {
-    this.#host.counters.badRequestCount++;
-    if (this.#exchange.answered) {
-      this.cutOff();
-      return;
-    }
-    this.#exchange.abort();
-    if (!this.account.isOpen) this.account.open(undefined);
-    this.reply(status, true, status === 408 ? 'request-timeout' : 'bad-request');
-  }
-
   #holdHead(bytes: Buffer, from: number, to: number): void {
     this.#hold(bytes, from, to);
     if (this.#state === State.head) return;
     this.#state = State.head;
-    this.dueAtMs = this.#host.runtime.clock.nowMs() + this.#host.timeouts.headMs;
+    this.dueAtMs = this.#nowMs() + this.#host.timeouts.headMs;
   }
 
   #hold(bytes: Buffer, from: number, to: number): void {
@@ -378,11 +478,30 @@ export class ClientConnection implements StreamOwner, Timed {
   }
 
   #moveLimit(): void {
-    const { bodyIdleMs } = this.#host.timeouts;
-    this.dueAtMs =
-      this.#state === State.body
-        ? this.#host.runtime.clock.nowMs() + bodyIdleMs
-        : this.#exchange.deadlineAtMs;
+    if (this.#state !== State.body) {
+      this.dueAtMs = this.#exchange.deadlineAtMs;
+      return;
+    }
+    const { timeouts } = this.#host;
+    this.dueAtMs = this.#nowMs() + timeouts.bodyIdleMs;
+    if (timeouts.minBodyBytesPerSecond === 0) return;
+    const dueAtMs = this.#pace.dueAtMs(this.#intake.bodyByteCount, timeouts);
+    this.dueAtMs = Math.min(this.dueAtMs, dueAtMs);
+  }
+
+  /** Reads no more of the body for now. */
+  #pause(): void {
+    this.stream.pause();
+    if (this.#host.timeouts.minBodyBytesPerSecond > 0) this.#pace.pause(this.#nowMs());
+  }
+
+  #resume(): void {
+    this.stream.resume();
+    if (this.#host.timeouts.minBodyBytesPerSecond > 0) this.#pace.resume(this.#nowMs());
+  }
+
+  #nowMs(): number {
+    return this.#host.runtime.clock.nowMs();
   }
 
   #close(): void {
@@ -391,7 +510,7 @@ export class ClientConnection implements StreamOwner, Timed {
     this.stream.end();
     if (this.#ended) return;
     this.#state = State.lingering;
-    this.dueAtMs = this.#host.runtime.clock.nowMs() + LINGER_MS;
+    this.dueAtMs = this.#nowMs() + LINGER_MS;
     this.stream.resume();
   }
 }

@@ -2,9 +2,9 @@
  * One request over all its tries. A connection has one exchange for all its requests, one after the other: nothing is
  * allocated for a request that succeeds at once but the copy of its message, which a retry would need.
  */
-import { NO_SLOT, Outcome, outcomeOfStatus, type PickContext, RESPONDED } from '@evenkeel/core';
+import { NO_SLOT, Outcome, outcomeOfStatus, type PickContext } from '@evenkeel/core';
 import {
-  type Admission,
+  type HedgePolicy,
   isIdempotentMethod,
   retryAfterMs,
   type RetrySequence,
@@ -15,21 +15,25 @@ import type { RequestHead } from '../http1/request-head.ts';
 import { isMethod } from '../http1/request-target.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
 import type { Output } from '../socket/output.ts';
-import type { ClientConnection } from './client-connection.ts';
-import type { EngineHost } from './host.ts';
 import { pickAdmitted } from './admitted-pick.ts';
+import { Attempt } from './attempt.ts';
+import type { ClientConnection } from './client-connection.ts';
+import { Entry } from './entry.ts';
+import { pickHealthy } from './failover.ts';
+import type { EngineHost } from './host.ts';
+import { Hedges } from './hedges.ts';
+import { Reception, type Requester } from './requester.ts';
 import type { Target } from './route.ts';
 import type { Refusal } from './refusal.ts';
+import { Shadow } from './shadow.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
 
 const GET = ascii('get');
 const ANY: PickContext = Object.freeze({});
 const NONE = Number.POSITIVE_INFINITY;
 
-export class Exchange {
-  /** Has the request no body in its response, whatever that says? */
+export class Exchange implements Requester {
   isHead = false;
-  /** Does the client ask for another protocol? */
   isUpgrade = false;
   /** Has any of a final response gone to the client? */
   answered = false;
@@ -39,29 +43,38 @@ export class Exchange {
   readonly client: ClientConnection;
 
   readonly #host: EngineHost;
+  /** What the route chose. */
+  #first: Target | undefined = undefined;
+  /** The same, or one that it fails over to. */
   #target: Target | undefined = undefined;
-  #upstream: UpstreamConnection | undefined = undefined;
+  /** The try at hand. */
+  #attempt = new Attempt();
+  readonly #entry = new Entry();
   /** What goes to an endpoint: the head, and the body as far as it was there with it. */
   #message: Buffer | undefined = undefined;
   /** Has body been sent that is not in {@link #message}? Then there is no second try. */
   #isConsumed = false;
   #isIdempotent = false;
-  #slot: number = NO_SLOT;
-  #startedAtMs = 0;
-  #outcome: Outcome = Outcome.success;
-  #responded = false;
   #retry: RetrySequence | undefined = undefined;
-  /** What has let the request in and has to hear of its end; undefined for most clusters. */
-  #admission: Admission | undefined = undefined;
-  #admittedAtMs = 0;
-  /** The slot whose pool has this exchange in its queue, or `NO_SLOT`. */
-  #queuedAt: number = NO_SLOT;
+  #hedges: Hedges | undefined = undefined;
+  #shadow: Shadow | undefined = undefined;
+  /** Targets that were turned to because those before had nobody. */
+  #failoverCount = 0;
   /** Grows with every request, so that a pause that ends late knows whose it was. */
   #generation = 0;
 
   constructor(host: EngineHost, client: ClientConnection) {
     this.#host = host;
     this.client = client;
+  }
+
+  /** Is a cluster asked? */
+  get isActive(): boolean {
+    return this.#target !== undefined;
+  }
+
+  get requestDone(): boolean {
+    return this.client.requestDone;
   }
 
   /** Notes what the response depends on. */
@@ -75,160 +88,159 @@ export class Exchange {
     this.answered = false;
   }
 
+  /** What was known of the request does not hold for the next one. */
+  forget(): void {
+    this.answered = this.isHead = this.isUpgrade = false;
+  }
+
   begin(target: Target, message: Buffer): void {
     this.#generation++;
-    this.#target = target;
     this.#message = message;
     this.#isConsumed = false;
-    this.#retry = undefined;
-    const { requestMs } = target;
-    const nowMs = target.upstream.cluster.nowMs();
+    const { requestMs, features } = target;
+    this.#first = target;
     if (requestMs !== NONE) {
-      this.deadlineAtMs = this.#host.runtime.clock.nowMs() + requestMs;
+      this.deadlineAtMs = this.client.account.startedAtMs + requestMs;
       if (this.client.requestDone) this.client.dueAtMs = this.deadlineAtMs;
     }
-    const { admission } = target.upstream.cluster;
-    const refusal = admission?.admit(nowMs);
-    if (refusal !== undefined) {
-      this.#refuse('admission', refusal.reason === 'rate-limit' ? 429 : 503);
-      return;
+    if (features !== undefined) {
+      this.#failoverCount = 0;
+      if (features.mirror !== undefined && !this.isUpgrade) {
+        this.#shadow = Shadow.of(this.#host, features.mirror, this.isHead);
+        this.#shadow?.add(message, this.client.requestDone);
+      }
     }
-    this.#admission = admission;
-    this.#admittedAtMs = nowMs;
-    target.retry.budget.deposit(nowMs);
-    this.#try(nowMs);
+    this.#enter(target);
   }
 
   /** More of the request's body. @param isLast does it end with it? */
   sendBody(output: Output, isLast: boolean): void {
-    const upstream = this.#upstream;
-    if (upstream === undefined || !upstream.isReady) {
+    this.#shadow?.add(output.take(), isLast);
+    const { connection } = this.#attempt;
+    if (connection === undefined || !connection.isReady) {
       // Reading was paused, but these bytes were under way.
       if (this.#message !== undefined)
         this.#message = Buffer.concat([this.#message, output.take()]);
       return;
     }
     this.#isConsumed = true;
-    if (!output.sendTo(upstream.stream)) this.client.pauseBody();
-    upstream.requestSent(isLast);
+    if (!output.sendTo(connection.stream)) this.client.pauseBody();
+    connection.requestSent(isLast);
   }
 
   sendTunnel(bytes: Buffer, from: number, to: number): void {
-    const upstream = this.#upstream;
-    if (upstream === undefined) return;
+    const { connection } = this.#attempt;
+    if (connection === undefined) return;
     this.client.account.bytesIn += to - from;
-    upstream.touch();
-    if (!this.#host.output.begin().copy(bytes, from, to).sendTo(upstream.stream))
+    connection.touch();
+    if (!this.#host.output.begin().copy(bytes, from, to).sendTo(connection.stream))
       this.client.stream.pause();
   }
 
   endTunnel(): void {
-    this.#upstream?.stream.end();
+    this.#attempt.connection?.stream.end();
   }
 
   /** The client takes bytes again. */
   clientDrained(): void {
-    this.#upstream?.stream.resume();
+    this.#attempt.connection?.resume();
   }
 
-  /** The endpoint takes bytes again. */
   upstreamDrained(): void {
     this.client.resumeBody();
   }
 
-  /** A connection is being made for this exchange, which was in the queue. */
-  connecting(upstream: UpstreamConnection): void {
-    this.#upstream = upstream;
-    this.#queuedAt = NO_SLOT;
+  connecting(connection: UpstreamConnection): void {
+    this.#attempt.over(connection);
   }
 
   /** Is the request still on its way to a connection? */
   get awaitsConnection(): boolean {
-    return this.#target !== undefined && this.#upstream?.isReady !== true;
+    return this.#target !== undefined && this.#attempt.connection?.isReady !== true;
   }
 
-  /** The connection that this exchange waits for is there, or an idle one was taken. */
-  connected(upstream: UpstreamConnection): void {
-    this.#upstream = upstream;
-    this.#queuedAt = NO_SLOT;
-    const message = this.#message as Buffer;
-    upstream.begin(this);
-    if (upstream.stream.write(message)) this.client.resumeBody();
+  connected(connection: UpstreamConnection): void {
+    this.#attempt.over(connection);
+    connection.begin(this);
+    if (connection.stream.write(this.#message as Buffer)) this.client.resumeBody();
     else this.client.pauseBody();
-    upstream.requestSent(this.client.requestDone);
+    connection.requestSent(this.client.requestDone);
   }
 
-  /** A final status. @returns false when another endpoint is asked instead */
-  answer(head: ResponseHead, bytes: Buffer): boolean {
-    const { cluster } = this.#targetOf().upstream;
+  answer(head: ResponseHead, bytes: Buffer): Reception {
+    const target = this.#targetOf();
+    const { cluster } = target.upstream;
     const nowMs = cluster.nowMs();
-    const latencyMs = nowMs - this.#startedAtMs;
+    const attempt = this.#attempt;
     const { status } = head;
     if (status < 400) {
-      this.#outcome = Outcome.success;
-      this.#responded = true;
-      cluster.respond(this.#slot, latencyMs, nowMs);
-      this.answered = true;
-      return true;
+      attempt.outcome = Outcome.success;
+      attempt.respond(nowMs);
+      this.#accept(nowMs);
+      return Reception.forward;
     }
     const asked = this.#askedMs(head, bytes);
-    if (asked !== undefined) cluster.pushback(this.#slot, asked, nowMs);
-    this.#outcome = outcomeOfStatus(status, asked !== undefined);
+    if (asked !== undefined) cluster.pushback(attempt.slot, asked, nowMs);
+    const outcome = outcomeOfStatus(status, asked !== undefined);
+    attempt.outcome = outcome;
     const finished = {
-      outcome: this.#outcome,
+      outcome,
       statusCode: status,
       sent: true,
       bodyRead: this.#isConsumed,
       retryAfterMs: asked,
     };
-    const slot = this.#slot;
+    if (this.#hedges !== undefined && target.retry.isRetryable(finished)) {
+      // Another endpoint may have a better answer.
+      if (this.#takeOver(outcome, nowMs)) return Reception.refuse;
+    }
     if (this.#isRetried(finished, nowMs)) {
       // The answer is given up only for another one.
       const next = this.#pickNext(nowMs);
       if (next !== NO_SLOT || this.#retry?.reconsider(nowMs) === 'retry') {
-        this.#finish(this.#outcome, latencyMs, nowMs);
-        this.#tryElsewhere(next, this.#outcome);
-        return false;
+        attempt.finish(outcome, nowMs);
+        this.#tryElsewhere(next, outcome);
+        return Reception.refuse;
       }
     }
-    if (this.#outcome === Outcome.success) {
-      this.#responded = true;
-      cluster.respond(slot, latencyMs, nowMs);
-    }
-    this.answered = true;
-    return true;
+    if (outcome === Outcome.success) attempt.respond(nowMs);
+    this.#accept(nowMs);
+    return Reception.forward;
   }
 
-  /** The whole response has been handed on. */
+  received(): void {
+    const attempt = this.#attempt;
+    attempt.finish(attempt.outcome, this.#targetOf().upstream.cluster.nowMs());
+  }
+
   complete(): void {
-    this.#upstream = undefined;
-    const nowMs = this.#targetOf().upstream.cluster.nowMs();
-    this.#finish(this.#outcome, nowMs - this.#startedAtMs, nowMs);
+    this.received();
     this.#release();
     this.client.responseDone();
   }
 
-  /** A tunnel has closed on the endpoint's side. */
+  /** A filter failed over the head of the response: the client gets another one, and this one is not wanted. */
+  replace(): void {
+    this.answered = false;
+    this.#drop(this.#attempt.outcome);
+    this.#release();
+  }
+
   tunnelClosed(): void {
     // What follows is not HTTP.
     this.client.keepAlive = false;
     this.complete();
   }
 
-  /**
-   * A try failed without a complete response.
-   *
-   * @param sent may the endpoint have seen some of the request?
-   */
   failed(outcome: Outcome, sent: boolean): void {
-    this.#upstream = undefined;
     const { cluster } = this.#targetOf().upstream;
     const nowMs = cluster.nowMs();
+    if (!this.answered && this.#takeOver(outcome, nowMs)) return;
     const isRetried =
       !this.answered && this.#isRetried({ outcome, sent, bodyRead: this.#isConsumed }, nowMs);
-    this.#finish(outcome, nowMs - this.#startedAtMs, nowMs);
+    this.#attempt.finish(outcome, nowMs);
     if (isRetried) this.#tryElsewhere(NO_SLOT, outcome);
-    else this.#giveUp(outcome);
+    else if (sent || this.#isConsumed || !this.#failOver(0)) this.#giveUp(outcome);
   }
 
   /** The time for the whole request is over. */
@@ -244,41 +256,100 @@ export class Exchange {
     this.#release();
   }
 
+  // Hedges ----------------------------------------------------------------------------------------------------------
+
+  /** What is sent to a further endpoint. */
+  get message(): Buffer {
+    return this.#message as Buffer;
+  }
+
+  /** Picks an endpoint that is not asked yet. @param besides those that hedges ask */
+  pickHedge(besides: readonly number[], nowMs: number): number {
+    const exclude = [...(this.#retry?.excluded ?? []), this.#attempt.slot, ...besides];
+    const { cluster } = this.#targetOf().upstream;
+    return pickAdmitted(cluster, this.#entry.admission, { ...this.context, exclude }, nowMs);
+  }
+
+  /** A hedge has the first answer. @returns what the exchange makes of it, which is its from now on */
+  hedgeAnswered(attempt: Attempt, head: ResponseHead, bytes: Buffer): Reception {
+    const nowMs = this.#targetOf().upstream.cluster.nowMs();
+    this.#generation++;
+    this.#attempt.drop(this, Outcome.cancelled, nowMs);
+    this.#attempt = attempt;
+    return this.answer(head, bytes);
+  }
+
+  /** Goes on with a hedge in place of the try that failed. @returns is there one? */
+  #takeOver(outcome: Outcome, nowMs: number): boolean {
+    const attempt = this.#hedges?.promote(this);
+    if (attempt === undefined) return false;
+    this.#attempt.finish(outcome, nowMs);
+    this.#attempt = attempt;
+    return true;
+  }
+
+  /** A response is on its way to the client. */
+  #accept(nowMs: number): void {
+    this.answered = true;
+    this.#hedges?.settle(nowMs);
+  }
+
+  // Tries -----------------------------------------------------------------------------------------------------------
+
+  #enter(target: Target): void {
+    const { cluster } = target.upstream;
+    const nowMs = cluster.nowMs();
+    this.#target = target;
+    this.#retry = undefined;
+    const refused = this.#entry.enter(cluster, nowMs);
+    if (refused !== undefined) {
+      this.#refuse('admission', refused);
+      return;
+    }
+    target.retry.budget.deposit(nowMs);
+    this.#try(nowMs);
+  }
+
   #try(nowMs: number): void {
     const { cluster } = this.#targetOf().upstream;
-    const slot = pickAdmitted(cluster, this.#admission, this.context, nowMs);
-    if (slot !== NO_SLOT) this.#tryOn(slot, nowMs);
-    else this.#refuse('no-endpoint');
+    const { admission } = this.#entry;
+    const features = this.#first?.features;
+    // With somewhere else to go, nobody is asked whose health is ignored.
+    const pick = features !== undefined && this.#hasFailover(1) ? pickHealthy : pickAdmitted;
+    const slot = pick(cluster, admission, this.context, nowMs);
+    if (slot !== NO_SLOT) {
+      this.#tryOn(slot, nowMs);
+      if (features?.hedge !== undefined && this.isActive) this.#hedge(features.hedge, nowMs);
+    } else if (!this.#failOver(1)) this.#refuse('no-endpoint');
   }
 
   #tryOn(slot: number, nowMs: number): void {
-    const { cluster, pools } = this.#targetOf().upstream;
-    this.#slot = slot;
-    this.#startedAtMs = nowMs;
-    this.#responded = false;
-    cluster.start(slot, nowMs);
-    this.client.account.tried(cluster, slot);
-    const taken = pools.take(slot, this);
+    const { upstream } = this.#targetOf();
+    const attempt = this.#attempt;
+    attempt.start(upstream, this.#entry.admission, slot, nowMs);
+    this.client.account.tried(upstream.cluster, slot);
+    const taken = attempt.take(this);
     if (taken === 'full') {
       // Nothing is known about the endpoint but that it has enough to do.
-      this.#finish(Outcome.cancelled, 0, nowMs);
+      attempt.finish(Outcome.cancelled, nowMs);
       this.#refuse('queue-full');
-      return;
-    }
-    if (taken === 'queued') {
-      this.#queuedAt = slot;
+    } else if (taken === 'queued') {
       this.client.pauseBody();
       this.client.limitWait();
-      return;
-    }
-    this.#upstream = taken;
-    if (taken.isReady) this.connected(taken);
+    } else if (taken.isReady) this.connected(taken);
     else this.client.pauseBody();
+  }
+
+  #hedge(policy: HedgePolicy, nowMs: number): void {
+    if (!this.#isIdempotent || this.isUpgrade || !this.client.requestDone) return;
+    const { upstream, retry } = this.#targetOf();
+    const ports = { host: this.#host, exchange: this, policy, upstream, retry };
+    this.#hedges = new Hedges(ports, this.#entry.admission, nowMs);
   }
 
   /** Nobody takes the request. */
   #refuse(reason: Refusal, status = 503): void {
-    this.#outcome = Outcome.cancelled;
+    this.#attempt.outcome = Outcome.cancelled;
     this.#release();
     this.client.reply(status, false, reason);
   }
@@ -291,7 +362,7 @@ export class Exchange {
       replayable: this.client.requestDone && !this.#isConsumed,
     });
     if (this.#retry.consider(finished, nowMs) !== 'retry') return false;
-    this.#retry.exclude(this.#slot);
+    this.#retry.exclude(this.#attempt.slot);
     return true;
   }
 
@@ -302,7 +373,6 @@ export class Exchange {
    */
   #tryElsewhere(next: number, outcome: Outcome): void {
     const retry = this.#retry as RetrySequence;
-    this.#upstream = undefined;
     this.#host.counters.retryCount++;
     this.#after(retry.delayMs, () => {
       const { cluster } = this.#targetOf().upstream;
@@ -311,13 +381,33 @@ export class Exchange {
       if (slot !== NO_SLOT) this.#tryOn(slot, nowMs);
       else if (retry.reconsider(nowMs) === 'retry')
         this.#after(retry.delayMs, () => this.#try(cluster.nowMs()));
-      else this.#giveUp(outcome);
+      else if (outcome !== Outcome.connectFailure || !this.#failOver(0)) this.#giveUp(outcome);
     });
   }
 
   #pickNext(nowMs: number): number {
     const context = { ...this.context, exclude: this.#retry?.excluded };
-    return pickAdmitted(this.#targetOf().upstream.cluster, this.#admission, context, nowMs);
+    return pickAdmitted(this.#targetOf().upstream.cluster, this.#entry.admission, context, nowMs);
+  }
+
+  /** @param lastResorts 1: the first target again counts, whatever its health */
+  #hasFailover(lastResorts: 0 | 1): boolean {
+    const { length = 0 } = this.#first?.features?.failover ?? [];
+    return length > 0 && this.#failoverCount < length + lastResorts;
+  }
+
+  /** Turns to the next cluster, if there is one. Never after the request was seen by an endpoint. */
+  #failOver(lastResorts: 0 | 1): boolean {
+    if (!this.#hasFailover(lastResorts)) return false;
+    const first = this.#first as Target;
+    const next = first.features?.failover[this.#failoverCount++] ?? first;
+    this.#entry.leave(Outcome.cancelled, this.#attempt.startedAtMs, first.upstream.cluster.nowMs());
+    this.#host.counters.failoverCount++;
+    const { hashKey } = this.context;
+    this.context = hashKey === undefined ? next.context : { ...next.context, hashKey };
+    this.client.account.enter(next.meter);
+    this.#enter(next);
+    return true;
   }
 
   /** Never in the stack of the connection that failed. */
@@ -342,46 +432,24 @@ export class Exchange {
   }
 
   #drop(outcome: Outcome): void {
-    const upstream = this.#upstream;
-    if (this.#target === undefined) return;
-    this.#upstream = undefined;
-    upstream?.abandon();
-    if (this.#queuedAt !== NO_SLOT) {
-      this.#targetOf().upstream.pools.leave(this.#queuedAt, this);
-      this.#queuedAt = NO_SLOT;
-    }
-    if (this.#slot === NO_SLOT) return;
-    const nowMs = this.#targetOf().upstream.cluster.nowMs();
-    this.#finish(outcome, nowMs - this.#startedAtMs, nowMs);
-  }
-
-  #finish(outcome: Outcome, latencyMs: number, nowMs: number): void {
-    const slot = this.#slot;
-    if (slot === NO_SLOT) return;
-    this.#slot = NO_SLOT;
-    this.#outcome = outcome;
-    this.#targetOf().upstream.cluster.finish(
-      slot,
-      outcome,
-      this.#responded ? RESPONDED : latencyMs,
-      nowMs,
-    );
-    this.#admission?.leave(slot, outcome, latencyMs, nowMs, this.#startedAtMs);
+    if (this.#target !== undefined)
+      this.#attempt.drop(this, outcome, this.#target.upstream.cluster.nowMs());
   }
 
   #release(): void {
-    const admission = this.#admission;
-    if (admission !== undefined) {
-      this.#admission = undefined;
+    const attempt = this.#attempt;
+    if (this.#entry.admission !== undefined) {
       const nowMs = this.#targetOf().upstream.cluster.nowMs();
-      const latencyMs = nowMs - this.#startedAtMs;
-      admission.complete(this.#outcome, latencyMs, nowMs, this.#admittedAtMs);
+      this.#entry.leave(attempt.outcome, attempt.startedAtMs, nowMs);
     }
     this.#generation++;
-    this.#target = undefined;
+    this.#first = this.#target = undefined;
     this.context = ANY;
     this.#message = undefined;
     this.#retry = undefined;
+    this.#hedges?.close();
+    this.#hedges = undefined;
+    this.#shadow = undefined;
     this.deadlineAtMs = NONE;
   }
 

@@ -2,9 +2,9 @@
 import type { Runtime } from '@evenkeel/core';
 import type { RequestHead } from '../http1/request-head.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
+import type { ByteStream } from '../socket/byte-stream.ts';
 import type { Output } from '../socket/output.ts';
 import type { Sweeper } from '../socket/sweeper.ts';
-import type { ClientConnection } from './client-connection.ts';
 import type { DateLine } from './date-line.ts';
 import type { ProxyCounters } from './counters.ts';
 import type { Observer } from './request-account.ts';
@@ -31,15 +31,25 @@ export interface EngineHost {
   /** Is the proxy closing, so that connections end with their response? */
   readonly draining: boolean;
   /** A client's connection is gone. */
-  closed(client: ClientConnection): void;
+  closed(client: Client): void;
 }
 
-/** All in milliseconds; see `ProxyTimeouts` for what each means. */
+/** A connection of a client, whatever it speaks. */
+export interface Client {
+  readonly stream: ByteStream;
+  /** Takes no new requests, and closes when those under way are done. */
+  drain(): void;
+}
+
+/** See `ProxyTimeouts` for what each means. */
 export interface Timeouts {
   readonly handshakeMs: number;
   readonly headMs: number;
   readonly keepAliveMs: number;
   readonly bodyIdleMs: number;
+  readonly bodyGraceMs: number;
+  /** Of the body of a request; 0 for none. */
+  readonly minBodyBytesPerSecond: number;
   readonly connectMs: number;
   readonly responseHeadMs: number;
   readonly requestMs: number;

@@ -7,8 +7,14 @@ export const REFUSALS = [
   /** CONNECT. */
   'method',
   'no-route',
+  /** A body that is larger than the route allows. */
+  'body-too-large',
   /** A function of the configuration threw. */
   'internal',
+  /** A hook of a filter threw, or what it gave back cannot be sent. */
+  'filter-failed',
+  /** A filter took longer than an endpoint may. */
+  'filter-timeout',
   /** The admission of the cluster. */
   'admission',
   /** No endpoint may be picked. */

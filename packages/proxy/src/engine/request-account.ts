@@ -5,8 +5,8 @@
 import type { Cluster, Runtime } from '@evenkeel/core';
 import type { AccessEntry, AccessLog } from '../observability/access-log.ts';
 import type { RouteMeter } from '../observability/route-meter.ts';
+import type { Usage } from '../runtime/usage.ts';
 import type { ClientIdentity } from './client-identity.ts';
-import type { Refusal } from './refusal.ts';
 import { RequestId } from './request-id.ts';
 import type { RouteRequest } from './route.ts';
 
@@ -18,6 +18,8 @@ export interface Observer {
   readonly log: AccessLog | undefined;
   /** Do requests get ids? */
   readonly identifies: boolean;
+  /** Of the configuration: a request is under it from {@link RequestAccount.open} to its end. */
+  readonly usage: Usage;
 }
 
 export class RequestAccount {
@@ -27,21 +29,25 @@ export class RequestAccount {
   /** From and to the client, heads and framing included. */
   bytesIn = 0;
   bytesOut = 0;
-  /** Why the request is answered from here, if it is. */
-  reason: Refusal | undefined = undefined;
+  /** Why the request is answered from here, if it is: a `Refusal`, or the word of a filter. */
+  reason: string | undefined = undefined;
+  /** When its head was complete. */
+  startedAtMs = 0;
   readonly id: RequestId = new RequestId();
 
-  readonly #observer: Observer;
+  readonly #host: { readonly observer: Observer };
+  /** That of the request at hand: the host may get another one before its end. */
+  #observer: Observer;
   readonly #identity: ClientIdentity;
   /** Undefined while there is no request. */
   #meter: RouteMeter | undefined = undefined;
-  #startedAtMs = 0;
   #entry: AccessEntry | undefined = undefined;
   /** Only kept for the log. */
   #endpoint: string | undefined = undefined;
 
-  constructor(observer: Observer, identity: ClientIdentity) {
-    this.#observer = observer;
+  constructor(host: { readonly observer: Observer }, identity: ClientIdentity) {
+    this.#host = host;
+    this.#observer = host.observer;
     this.#identity = identity;
   }
 
@@ -51,8 +57,10 @@ export class RequestAccount {
 
   /** @param request undefined when it cannot be read */
   open(request: RouteRequest | undefined): void {
-    const { runtime, unrouted, log, identifies } = this.#observer;
-    this.#startedAtMs = runtime.clock.nowMs();
+    this.#observer = this.#host.observer;
+    const { runtime, unrouted, log, identifies, usage } = this.#observer;
+    usage.enter();
+    this.startedAtMs = runtime.clock.nowMs();
     this.status = this.tries = this.bytesIn = this.bytesOut = 0;
     this.reason = undefined;
     this.#meter = unrouted;
@@ -84,11 +92,15 @@ export class RequestAccount {
     const meter = this.#meter;
     if (meter === undefined) return;
     this.#meter = undefined;
-    const durationMs = nowMs - this.#startedAtMs;
+    const durationMs = nowMs - this.startedAtMs;
     meter.end(this, durationMs);
     const entry = this.#entry;
-    if (entry === undefined) return;
     this.#entry = undefined;
+    if (entry !== undefined) this.#tell(entry, meter, durationMs);
+    this.#observer.usage.leave();
+  }
+
+  #tell(entry: AccessEntry, meter: RouteMeter, durationMs: number): void {
     const { status, bytesIn, bytesOut, tries, reason } = this;
     this.#observer.log?.end(entry, {
       status,

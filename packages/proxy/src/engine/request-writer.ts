@@ -11,6 +11,7 @@ import { TargetForm } from '../http1/request-target.ts';
 import type { Output } from '../socket/output.ts';
 import type { ClientIdentity } from './client-identity.ts';
 import { copyPassing, passes } from './field-lines.ts';
+import type { FieldEdits } from './filters/field-edits.ts';
 import type { Rewrite } from './route.ts';
 
 const VERSION_LINE = ascii(' HTTP/1.1\r\n');
@@ -33,6 +34,12 @@ export interface OutgoingRequest {
   /** A whole `x-request-id` line in place of the client's, or empty for what that said. */
   readonly idLine: Uint8Array;
   readonly rewrite: Rewrite | undefined;
+  /** Of filters: what they say goes before all else but framing. */
+  readonly edits: FieldEdits | undefined;
+  /** Does this proxy see to `expect: 100-continue` itself? */
+  readonly answersExpectation: boolean;
+  /** Path and query in place of those of the request; nothing is rewritten then. */
+  readonly target: string | undefined;
 }
 
 // oxlint-disable-next-line max-params -- per message: an object would be allocated
@@ -42,20 +49,39 @@ export function writeRequestHead(
   bytes: Buffer,
   request: OutgoingRequest,
 ): void {
-  const { rewrite, idLine } = request;
-  if (rewrite !== undefined && rewrite.cutBytes > 0) writeRewritten(output, head, bytes, rewrite);
+  const { rewrite, idLine, edits, target: pathAndQuery } = request;
+  if (pathAndQuery !== undefined)
+    output
+      .copy(bytes, head.from, head.methodTo + 1)
+      .text(pathAndQuery)
+      .put(VERSION_LINE);
+  else if (rewrite !== undefined && rewrite.cutBytes > 0)
+    writeRewritten(output, head, bytes, rewrite);
   else writeStart(output, head, bytes);
   const { fields, target } = head;
+  const isEdited = edits?.replaces('host') === true;
   const hostLine = rewrite?.hostLine;
-  const replacesHost = hostLine !== undefined || target.form === TargetForm.absolute;
-  if (hostLine !== undefined) output.put(hostLine);
-  else if (replacesHost)
-    output.put(HOST).copy(bytes, target.authorityFrom, target.authorityTo).put(CRLF);
+  const replacesHost = isEdited || hostLine !== undefined || target.form === TargetForm.absolute;
+  if (replacesHost && !isEdited) {
+    if (hostLine !== undefined) output.put(hostLine);
+    else output.put(HOST).copy(bytes, target.authorityFrom, target.authorityTo).put(CRLF);
+  }
   markPassing(head, bytes, replacesHost, request.identity.isTrusted);
-  if (idLine.length > 0 && fields.countOf(Field.requestId) > 0) dropIds(head);
-  copyPassing(output, bytes, fields);
-  output.put(idLine);
-  writeForwarding(output, head, bytes, request.identity);
+  if (idLine.length > 0 && fields.countOf(Field.requestId) > 0) dropAll(head, Field.requestId);
+  if (request.answersExpectation) dropAll(head, Field.expect);
+  if (edits === undefined) {
+    copyPassing(output, bytes, fields);
+    output.put(idLine);
+    writeForwarding(output, head, bytes, request.identity);
+  } else {
+    edits.drop(passes, bytes, fields);
+    copyPassing(output, bytes, fields);
+    if (!edits.replaces('x-request-id')) output.put(idLine);
+    if (!edits.replaces('x-forwarded-for'))
+      writeForwardedFor(output, head, bytes, request.identity);
+    if (!edits.replaces('x-forwarded-proto')) writeProtocol(output, head, request.identity);
+    edits.write(output);
+  }
   output.put(request.viaLine);
   if (request.isUpgrade) writeUpgrade(output, head, bytes);
   if (request.bodyKind === BodyKind.chunked) output.put(CHUNKED);
@@ -91,10 +117,9 @@ function writeRewritten(
   output.copy(bytes, isDoubled ? rest + 1 : rest, target.pathTo).put(VERSION_LINE);
 }
 
-/** The id of the request is what this proxy gave it. */
-function dropIds({ fields }: RequestHead): void {
-  for (let line = 0; line < fields.count; line++)
-    if (fields.kind(line) === Field.requestId) passes[line] = 0;
+/** What this proxy says or does itself. */
+function dropAll({ fields }: RequestHead, field: Field): void {
+  for (let line = 0; line < fields.count; line++) if (fields.kind(line) === field) passes[line] = 0;
 }
 
 // oxlint-disable-next-line max-params -- per request: an object would be allocated
@@ -129,7 +154,7 @@ function markPassing(
 // oxlint-disable-next-line max-params -- per message: an object would be allocated
 function writeForwarding(
   output: Output,
-  { fields }: RequestHead,
+  head: RequestHead,
   bytes: Buffer,
   identity: ClientIdentity,
 ): void {
@@ -137,16 +162,35 @@ function writeForwarding(
     output.put(identity.lines);
     return;
   }
+  writeForwardedFor(output, head, bytes, identity);
+  writeProtocol(output, head, identity);
+}
+
+/** What a trusted peer says, and the peer. */
+// oxlint-disable-next-line max-params -- per message: an object would be allocated
+function writeForwardedFor(
+  output: Output,
+  { fields }: RequestHead,
+  bytes: Buffer,
+  { isTrusted, address }: ClientIdentity,
+): void {
   output.put(FORWARDED_FOR);
-  if (fields.countOf(Field.xForwardedFor) > 0)
+  if (isTrusted && fields.countOf(Field.xForwardedFor) > 0)
     for (let line = 0; line < fields.count; line++)
       if (
         fields.kind(line) === Field.xForwardedFor &&
         fields.valueFrom(line) < fields.valueTo(line)
       )
         output.copy(bytes, fields.valueFrom(line), fields.valueTo(line)).put(COMMA_SP);
-  output.text(identity.address).put(CRLF);
-  if (fields.countOf(Field.xForwardedProto) === 0) output.put(identity.protocolLine);
+  output.text(address).put(CRLF);
+}
+
+function writeProtocol(
+  output: Output,
+  { fields }: RequestHead,
+  { isTrusted, protocolLine }: ClientIdentity,
+): void {
+  if (!isTrusted || fields.countOf(Field.xForwardedProto) === 0) output.put(protocolLine);
 }
 
 /** The protocol's name as it was asked for. */

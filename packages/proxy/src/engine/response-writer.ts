@@ -5,6 +5,7 @@ import { Field, HOP_BY_HOP } from '../http1/known-field.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
 import type { Output } from '../socket/output.ts';
 import { copyPassing, passes } from './field-lines.ts';
+import type { FieldEdits } from './filters/field-edits.ts';
 
 const VERSION = ascii('HTTP/1.1 ');
 const SPACE = ascii(' ');
@@ -23,6 +24,8 @@ export interface OutgoingResponse {
   readonly dateLine: Uint8Array;
   /** A whole `x-request-id` line in place of the endpoint's, or empty for what that said. */
   readonly idLine: Uint8Array;
+  /** Of filters. */
+  readonly edits: FieldEdits | undefined;
 }
 
 // oxlint-disable-next-line max-params -- per message: an object would be allocated
@@ -34,11 +37,14 @@ export function writeResponseHead(
 ): void {
   writeStart(output, head, bytes);
   markPassing(head, bytes);
-  const { idLine } = response;
+  const { idLine, edits } = response;
   if (idLine.length > 0 && head.fields.countOf(Field.requestId) > 0) dropIds(head);
+  edits?.drop(passes, bytes, head.fields);
   copyPassing(output, bytes, head.fields);
-  output.put(idLine);
-  if (head.fields.countOf(Field.date) === 0) output.put(response.dateLine);
+  edits?.write(output);
+  if (edits?.replaces('x-request-id') !== true) output.put(idLine);
+  if (head.fields.countOf(Field.date) === 0 && edits?.replaces('date') !== true)
+    output.put(response.dateLine);
   if (response.framing === 'chunked') output.put(CHUNKED);
   else if (response.framing === 'length')
     output.put(CONTENT_LENGTH).decimal(head.semantics.contentLength).put(CRLF);

@@ -1,8 +1,10 @@
 /** Where requests go, as the engine sees it: routes are found by `route/`, and chosen from here. */
 import type { Cluster, HashKeyRequest, PickContext } from '@evenkeel/core';
 import type { RetryPolicy } from '@evenkeel/core/resilience';
+import type { Filter } from '../filter/filter.ts';
 import type { RouteMeter } from '../observability/route-meter.ts';
 import type { LocalAnswer } from './local-answer.ts';
+import type { RouteFeatures } from './route-features.ts';
 import type { UpstreamPools } from './upstream-pools.ts';
 
 /** A cluster as requests reach it. */
@@ -34,6 +36,8 @@ export interface Target {
   /** For a whole request, in milliseconds; `Infinity` for no limit. */
   readonly requestMs: number;
   readonly meter: RouteMeter;
+  /** Undefined for none. */
+  readonly features: RouteFeatures | undefined;
 }
 
 /** An answer of the proxy's own. */
@@ -43,9 +47,20 @@ export interface LocalTarget {
   readonly meter: RouteMeter;
 }
 
-/** What becomes of requests of one kind. */
-export interface Route {
+/** What all routes have, whatever they do with their requests. */
+export interface RouteTraits {
+  readonly name: string;
   readonly rewrite: Rewrite | undefined;
+  /** In the order in which requests meet them; undefined for none. */
+  readonly filters: readonly Filter[] | undefined;
+  /** Largest body of a request in bytes, framing not counted; `Infinity` for no limit. */
+  readonly maxBodyBytes: number;
+  /** Of requests that are answered before a cluster is chosen; undefined where that cannot be. */
+  readonly meter: RouteMeter | undefined;
+}
+
+/** What becomes of requests of one kind. */
+export interface Route extends RouteTraits {
   /** May differ from request to request. Does not throw, but for a function of the user's that does. */
   choose(request: RouteRequest): Target | LocalTarget;
 }

@@ -11,11 +11,16 @@ import { BodyKind, BodyPump } from '../http1/body-pump.ts';
 import { Field } from '../http1/known-field.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
 import { COMPLETE, INCOMPLETE } from '../http1/verdict.ts';
-import type { ByteStream, StreamOwner } from '../socket/byte-stream.ts';
+import { type ByteStream, NotTakenError, type StreamOwner } from '../socket/byte-stream.ts';
 import type { Timed } from '../socket/sweeper.ts';
+import type { ClientConnection } from './client-connection.ts';
 import type { Exchange } from './exchange.ts';
+import type { ResponseBody } from './filters/response-body.ts';
 import type { EngineHost } from './host.ts';
-import { writeInformational, writeResponseHead, writeSwitching } from './response-writer.ts';
+import { Reception, type Requester } from './requester.ts';
+import { bodyKindOf } from './response-framing.ts';
+import { type ResponseSource, startFiltered, startResponse } from './response-start.ts';
+import { writeInformational, writeSwitching } from './response-writer.ts';
 import type { EndpointPool } from './upstream-pools.ts';
 
 const State = { connecting: 0, ready: 1, head: 2, body: 3, tunnel: 4, closed: 5 } as const;
@@ -24,29 +29,36 @@ type State = (typeof State)[keyof typeof State];
 /** Informational responses before a final one. */
 const MAX_INFORMATIONAL = 16;
 
+/** Bytes of a response that nobody wants, which are read so that its connection can serve again. */
+const MAX_DROPPED_BYTES = 1_048_576;
+
 const NONE = Number.POSITIVE_INFINITY;
 
-export class UpstreamConnection implements StreamOwner, Timed {
+export class UpstreamConnection implements StreamOwner, Timed, ResponseSource {
   dueAtMs: number;
   sweepIndex = -1;
   /** Requests served. */
   servedCount = 0;
 
-  readonly #host: EngineHost;
+  readonly host: EngineHost;
+  readonly pump: BodyPump = new BodyPump();
+
   readonly #pool: EndpointPool;
-  readonly #pump = new BodyPump();
   #stream: ByteStream | undefined = undefined;
   #state: State = State.connecting;
-  #exchange: Exchange | undefined;
+  /** Whose response is at hand. */
+  #requester: Requester | undefined;
   #held: Buffer | undefined = undefined;
   #informationalCount = 0;
   /** Does the endpoint keep the connection after the response at hand? */
   #keeps = false;
+  /** Is the response read for nobody? */
+  #isDropped = false;
 
-  constructor(host: EngineHost, pool: EndpointPool, exchange: Exchange) {
-    this.#host = host;
+  constructor(host: EngineHost, pool: EndpointPool, requester: Requester) {
+    this.host = host;
     this.#pool = pool;
-    this.#exchange = exchange;
+    this.#requester = requester;
     this.dueAtMs = host.runtime.clock.nowMs() + host.timeouts.connectMs;
   }
 
@@ -65,27 +77,46 @@ export class UpstreamConnection implements StreamOwner, Timed {
   }
 
   /** Takes on a request. */
-  begin(exchange: Exchange): void {
-    this.#exchange = exchange;
+  begin(requester: Requester): void {
+    this.#requester = requester;
     this.#state = State.head;
     this.#informationalCount = 0;
+    this.#isDropped = false;
     this.dueAtMs = NONE;
+  }
+
+  /** The request at hand, or the one that it was made for, is another one's from now on. */
+  belongTo(requester: Requester): void {
+    this.#requester = requester;
   }
 
   /** @param whole from now on the endpoint alone is awaited */
   requestSent(whole: boolean): void {
     if (whole && this.#state === State.head)
-      this.dueAtMs = this.#host.sweeper.dueAfter(this.#host.timeouts.responseHeadMs);
+      this.dueAtMs = this.host.sweeper.dueAfter(this.host.timeouts.responseHeadMs);
   }
 
   /** Something passed through a tunnel. */
   touch(): void {
-    this.dueAtMs = this.#host.sweeper.dueAfter(this.#host.timeouts.tunnelIdleMs);
+    this.dueAtMs = this.host.sweeper.dueAfter(this.host.timeouts.tunnelIdleMs);
+  }
+
+  /** Nobody takes more of the response now: no limit of the endpoint's runs. */
+  pause(): void {
+    this.stream.pause();
+    this.dueAtMs = NONE;
+  }
+
+  resume(): void {
+    if (!this.stream.paused) return;
+    this.stream.resume();
+    if (this.#state === State.body)
+      this.dueAtMs = this.host.sweeper.dueAfter(this.host.timeouts.bodyIdleMs);
   }
 
   /** Nobody wants the response any more. */
   abandon(): void {
-    this.#exchange = undefined;
+    this.#requester = undefined;
     this.stream.destroy();
   }
 
@@ -93,9 +124,9 @@ export class UpstreamConnection implements StreamOwner, Timed {
     if (this.#state !== State.connecting) return;
     this.#state = State.ready;
     this.dueAtMs = NONE;
-    const exchange = this.#exchange;
-    if (exchange === undefined) this.#pool.put(this);
-    else exchange.connected(this);
+    const requester = this.#requester;
+    if (requester === undefined) this.#pool.put(this);
+    else requester.connected(this);
   }
 
   onBytes(bytes: Buffer, from: number, to: number): void {
@@ -112,10 +143,10 @@ export class UpstreamConnection implements StreamOwner, Timed {
   onEnd(): void {
     switch (this.#state) {
       case State.tunnel:
-        this.#exchange?.client.stream.end();
+        this.#requester?.client?.stream.end();
         return;
       case State.body:
-        if (this.#pump.kind === BodyKind.untilClose) {
+        if (this.pump.kind === BodyKind.untilClose) {
           this.#endUntilClose();
           return;
         }
@@ -132,40 +163,40 @@ export class UpstreamConnection implements StreamOwner, Timed {
   }
 
   onDrain(): void {
-    this.#exchange?.upstreamDrained();
+    this.#requester?.upstreamDrained();
   }
 
-  onClose(): void {
+  onClose(error: Error | undefined): void {
     const state = this.#state;
     this.#state = State.closed;
     this.#held = undefined;
-    this.#host.sweeper.remove(this);
+    this.host.sweeper.remove(this);
     this.#pool.remove(this);
-    const exchange = this.#exchange;
-    this.#exchange = undefined;
-    if (exchange === undefined) return;
-    if (state === State.connecting) exchange.failed(Outcome.connectFailure, false);
-    else if (state === State.tunnel) exchange.tunnelClosed();
-    else exchange.failed(Outcome.reset, true);
+    const requester = this.#requester;
+    this.#requester = undefined;
+    if (requester === undefined) return;
+    if (state === State.connecting) requester.failed(Outcome.connectFailure, false);
+    else if (state === State.tunnel) requester.tunnelClosed();
+    else requester.failed(Outcome.reset, !(error instanceof NotTakenError));
   }
 
   onDue(): void {
     this.dueAtMs = NONE;
-    const exchange = this.#exchange;
+    const requester = this.#requester;
     const state = this.#state;
-    this.#exchange = undefined;
+    this.#requester = undefined;
     this.stream.destroy();
-    if (exchange === undefined) return;
-    if (state === State.connecting) exchange.failed(Outcome.connectFailure, false);
-    else if (state === State.tunnel) exchange.tunnelClosed();
-    else exchange.failed(Outcome.timeout, true);
+    if (requester === undefined) return;
+    if (state === State.connecting) requester.failed(Outcome.connectFailure, false);
+    else if (state === State.tunnel) requester.tunnelClosed();
+    else requester.failed(Outcome.timeout, true);
   }
 
   /** Idle from now on. */
   rest(): void {
     this.#state = State.ready;
-    this.#exchange = undefined;
-    this.dueAtMs = this.#host.sweeper.dueAfter(this.#host.timeouts.upstreamIdleMs);
+    this.#requester = undefined;
+    this.dueAtMs = this.host.sweeper.dueAfter(this.host.timeouts.upstreamIdleMs);
     this.stream.resume();
   }
 
@@ -174,7 +205,7 @@ export class UpstreamConnection implements StreamOwner, Timed {
     while (at < to) {
       switch (this.#state) {
         case State.head: {
-          const head = this.#host.responseHead;
+          const head = this.host.responseHead;
           const verdict = head.read(bytes, at, to);
           if (verdict === INCOMPLETE) {
             this.#held = Buffer.from(bytes.subarray(at, to));
@@ -205,48 +236,44 @@ export class UpstreamConnection implements StreamOwner, Timed {
   }
 
   #beginResponse(head: ResponseHead, bytes: Buffer, to: number): number {
-    const exchange = this.#exchange;
-    if (exchange === undefined) {
+    const requester = this.#requester;
+    if (requester === undefined) {
       this.stream.destroy();
       return to;
     }
-    if (head.status < 200) return this.#informational(exchange, head, bytes);
-    const { semantics } = head;
-    const isBodiless = head.isBodiless || exchange.isHead;
+    if (head.status < 200) return this.#informational(requester, head, bytes);
+    const isBodiless = head.isBodiless || requester.isHead;
     const kind = bodyKindOf(head, isBodiless);
     this.#keeps = head.keepsConnection && kind !== BodyKind.untilClose;
-    if (!exchange.answer(head, bytes)) return this.#discard(to);
-    const { client } = exchange;
-    const isDelimited = kind === BodyKind.none || kind === BodyKind.length;
-    const rechunk = !isDelimited && client.minor === 1;
-    // HTTP/1.0 knows no chunks: the end of the connection is the end of the body.
-    if (!isDelimited && !rechunk) client.keepAlive = false;
-    const { output, dateLine, counters } = this.#host;
-    counters.countStatus(head.status);
-    client.account.status = head.status;
-    writeResponseHead(output.begin(), head, bytes, {
-      framing: framingOf(head, isBodiless, rechunk),
-      connection: client.keepAlive ? (client.minor === 1 ? 'none' : 'keep-alive') : 'close',
-      dateLine: dateLine.bytes,
-      idLine: client.account.id.line,
-    });
-    this.#pump.begin(kind, semantics.contentLength, rechunk);
+    const reception = requester.answer(head, bytes);
+    if (reception === Reception.refuse) return this.#discard(to);
     this.#state = State.body;
+    if (reception === Reception.drop) {
+      this.#isDropped = true;
+      this.pump.begin(kind, head.semantics.contentLength, false);
+      return this.#drop(bytes, head.end, to);
+    }
+    // The answer may have made the connection another one's.
+    const exchange = this.#requester as Exchange;
+    const { client } = exchange;
+    if (client.run === undefined) startResponse(this, client, head, bytes, isBodiless);
+    else if (!startFiltered(this, exchange, head, bytes, isBodiless)) return to;
     return this.#forward(bytes, head.end, to);
   }
 
   #pumpBody(bytes: Buffer, from: number, to: number): number {
-    this.#host.output.begin();
+    if (this.#isDropped) return this.#drop(bytes, from, to);
+    this.host.output.begin();
     return this.#forward(bytes, from, to);
   }
 
   /** Sends what the output holds and the body bytes at hand with it. @returns where the used bytes end */
   #forward(bytes: Buffer, from: number, to: number): number {
-    const exchange = this.#exchange as Exchange;
-    const { client } = exchange;
-    const { output, sweeper, timeouts } = this.#host;
-    const pump = this.#pump;
+    const client = this.#clientOf();
+    const { output, sweeper, timeouts } = this.host;
+    const { pump } = this;
     const at = pump.done ? from : pump.pump(bytes, from, to, output);
+    if (client.response !== undefined) return this.#forwardTo(client.response, at, to);
     client.account.bytesOut += output.length;
     const mayGoOn = output.sendTo(client.stream);
     if (pump.problem !== 0) {
@@ -259,52 +286,104 @@ export class UpstreamConnection implements StreamOwner, Timed {
     }
     this.dueAtMs = sweeper.dueAfter(timeouts.bodyIdleMs);
     if (!mayGoOn) {
-      this.stream.pause();
-      // The client's limit runs now, not the endpoint's.
-      this.dueAtMs = NONE;
+      this.pause();
       client.stalled();
     }
     return at;
   }
 
+  /** What the output holds goes through filters. @returns where the used bytes end */
+  #forwardTo(response: ResponseBody, at: number, to: number): number {
+    const { output, sweeper, timeouts } = this.host;
+    if (this.pump.problem !== 0) {
+      this.#fail(Outcome.reset);
+      return to;
+    }
+    const bytes = output.take();
+    if (this.pump.done) {
+      this.pump.putEnd(output.begin());
+      const end = output.take();
+      this.#release(at < to).received();
+      response.take(bytes, end);
+      return to;
+    }
+    response.take(bytes, undefined);
+    // A filter may have failed.
+    if (this.#requester === undefined) return to;
+    if (response.takesMore) this.dueAtMs = sweeper.dueAfter(timeouts.bodyIdleMs);
+    else this.pause();
+    return at;
+  }
+
+  /** Reads what nobody wants, up to a bound. */
+  #drop(bytes: Buffer, from: number, to: number): number {
+    const { pump } = this;
+    const { output, sweeper, timeouts } = this.host;
+    const at = pump.done ? from : pump.pump(bytes, from, to, output.begin());
+    if (pump.problem !== 0) {
+      this.#fail(Outcome.reset);
+      return to;
+    }
+    if (pump.done || pump.byteCount > MAX_DROPPED_BYTES) {
+      if (!pump.done) this.#keeps = false;
+      this.#complete(at < to);
+      return to;
+    }
+    this.dueAtMs = sweeper.dueAfter(timeouts.bodyIdleMs);
+    return at;
+  }
+
   #endUntilClose(): void {
-    const { output } = this.#host;
-    this.#pump.finish(output.begin());
-    const exchange = this.#exchange as Exchange;
-    exchange.client.account.bytesOut += output.length;
-    if (output.length > 0) output.sendTo(exchange.client.stream);
+    const { output } = this.host;
     this.#keeps = false;
+    output.begin();
+    if (!this.#isDropped) {
+      const client = this.#clientOf();
+      if (client.response !== undefined) {
+        this.pump.done = true;
+        this.#forwardTo(client.response, 0, 0);
+        return;
+      }
+      this.pump.finish(output);
+      client.account.bytesOut += output.length;
+      if (output.length > 0) output.sendTo(client.stream);
+    }
     this.#complete(false);
   }
 
   /** @param more did bytes follow that nobody asked for? */
   #complete(more: boolean): void {
-    const exchange = this.#exchange as Exchange;
-    this.#exchange = undefined;
+    this.#release(more).complete();
+  }
+
+  /** The response is whole: the connection is free for another request, or of no use. @returns whose it was */
+  #release(more: boolean): Requester {
+    const requester = this.#requester as Requester;
+    this.#requester = undefined;
     this.servedCount++;
     this.dueAtMs = NONE;
-    if (this.#keeps && !more && exchange.client.requestDone) this.#pool.put(this);
+    if (this.#keeps && !more && requester.requestDone) this.#pool.put(this);
     else this.stream.destroy();
-    exchange.complete();
+    return requester;
   }
 
   /** The response is not wanted: another endpoint is asked. */
   #discard(to: number): number {
-    this.#exchange = undefined;
+    this.#requester = undefined;
     this.stream.destroy();
     return to;
   }
 
-  #informational(exchange: Exchange, head: ResponseHead, bytes: Buffer): number {
-    const { output } = this.#host;
-    const { client } = exchange;
-    if (head.status === 101) return this.#switch(exchange, head, bytes);
+  #informational(requester: Requester, head: ResponseHead, bytes: Buffer): number {
+    const { output } = this.host;
+    const { client } = requester;
+    if (head.status === 101) return this.#switch(requester, head, bytes);
     if (++this.#informationalCount > MAX_INFORMATIONAL) {
       this.#refuse();
       return bytes.length;
     }
     // HTTP/1.0 has none (RFC 9110 section 15.2).
-    if (client.minor === 1) {
+    if (client?.minor === 1) {
       writeInformational(output.begin(), head, bytes);
       client.account.bytesOut += output.length;
       output.sendTo(client.stream);
@@ -313,62 +392,49 @@ export class UpstreamConnection implements StreamOwner, Timed {
   }
 
   /** Only if it was asked for, and the endpoint says to what. */
-  #switch(exchange: Exchange, head: ResponseHead, bytes: Buffer): number {
-    const { output, counters } = this.#host;
-    if (!exchange.isUpgrade || head.fields.countOf(Field.upgrade) !== 1) {
+  #switch(requester: Requester, head: ResponseHead, bytes: Buffer): number {
+    const { output, counters } = this.host;
+    const { client } = requester;
+    const isAsked = requester.isUpgrade && head.fields.countOf(Field.upgrade) === 1;
+    if (!isAsked || client === undefined) {
       this.#refuse();
       return bytes.length;
     }
     counters.tunnelCount++;
-    exchange.answer(head, bytes);
+    requester.answer(head, bytes);
     writeSwitching(output.begin(), head, bytes);
-    exchange.client.account.status = 101;
-    exchange.client.account.bytesOut += output.length;
-    output.sendTo(exchange.client.stream);
+    client.account.status = 101;
+    client.account.bytesOut += output.length;
+    output.sendTo(client.stream);
     this.#state = State.tunnel;
     this.touch();
     const { end } = head;
-    exchange.client.switchProtocol();
+    client.switchProtocol();
     return end;
   }
 
   #sendTunnel(bytes: Buffer, from: number, to: number): void {
-    const exchange = this.#exchange;
-    if (exchange === undefined) return;
+    const client = this.#requester?.client;
+    if (client === undefined) return;
     this.touch();
-    const { client } = exchange;
     client.account.bytesOut += to - from;
-    if (!this.#host.output.begin().copy(bytes, from, to).sendTo(client.stream)) this.stream.pause();
+    if (!this.host.output.begin().copy(bytes, from, to).sendTo(client.stream)) this.stream.pause();
   }
 
   /** A message that breaks a rule. */
   #refuse(): void {
-    this.#host.counters.badResponseCount++;
+    this.host.counters.badResponseCount++;
     this.#fail(Outcome.reset);
   }
 
   #fail(outcome: Outcome): void {
-    const exchange = this.#exchange;
-    this.#exchange = undefined;
+    const requester = this.#requester;
+    this.#requester = undefined;
     this.stream.destroy();
-    exchange?.failed(outcome, true);
+    requester?.failed(outcome, true);
   }
-}
 
-/** RFC 9112 section 6.3. */
-function bodyKindOf({ semantics }: ResponseHead, isBodiless: boolean): BodyKind {
-  if (isBodiless) return BodyKind.none;
-  if (semantics.chunked) return BodyKind.chunked;
-  return semantics.contentLength >= 0 ? BodyKind.length : BodyKind.untilClose;
-}
-
-function framingOf(
-  { semantics, status }: ResponseHead,
-  isBodiless: boolean,
-  rechunk: boolean,
-): 'none' | 'length' | 'chunked' {
-  if (rechunk) return 'chunked';
-  // A HEAD or a 304 may say how long the body would be; a 204 must not (RFC 9110 section 8.6).
-  const mayName = !isBodiless || status !== 204;
-  return mayName && semantics.contentLength >= 0 ? 'length' : 'none';
+  #clientOf(): ClientConnection {
+    return (this.#requester as Exchange).client;
+  }
 }

@@ -1,8 +1,12 @@
 /** Idle connections by endpoint, the one used last on top: the others may grow old and be closed. */
 import { type Cluster, Outcome } from '@evenkeel/core';
-import { type ConnectTarget, connectStream } from '../socket/byte-stream.ts';
+import { type ConnectTarget, connectStream, type SocketStream } from '../socket/socket-stream.ts';
+import type { UpstreamHttp2Config } from '../config/http2-options.ts';
+import { openUpstreamSession } from '../http2/upstream/open-session.ts';
+import { EndpointSessions } from '../http2/upstream/endpoint-sessions.ts';
+import type { ByteStream, StreamOwner } from '../socket/byte-stream.ts';
 import { SecureTarget, type SecureUpstream } from '../socket/secure-target.ts';
-import type { Exchange } from './exchange.ts';
+import type { Requester } from './requester.ts';
 import type { EngineHost } from './host.ts';
 import { UpstreamConnection } from './upstream-connection.ts';
 
@@ -16,7 +20,11 @@ export interface PoolLimits {
 export interface PoolOptions extends PoolLimits {
   /** Undefined for clear text. */
   readonly tls: SecureUpstream | undefined;
+  /** Undefined for HTTP/1.1. */
+  readonly http2: UpstreamHttp2Config | undefined;
 }
+
+const HTTP_1 = ['http/1.1'];
 
 /** Where the connections of a pool lead. */
 interface PoolTarget {
@@ -32,20 +40,29 @@ export class EndpointPool {
   readonly #host: EngineHost;
   readonly #target: PoolTarget;
   readonly #limits: PoolLimits;
+  /** Where requests are streams; each of {@link #all} is one then, or waits to be one. */
+  readonly #sessions: EndpointSessions | undefined;
   readonly #all = new Set<UpstreamConnection>();
   readonly #idle: UpstreamConnection[] = [];
-  readonly #waiting = new Set<Exchange>();
+  readonly #waiting = new Set<Requester>();
   #closing = false;
   #onEmpty: (() => void) | undefined = undefined;
 
-  constructor(host: EngineHost, target: PoolTarget, limits: PoolLimits) {
+  constructor(host: EngineHost, target: PoolTarget, options: PoolOptions) {
     this.#host = host;
     this.#target = target;
-    this.#limits = limits;
+    this.#limits = options;
+    this.#sessions = sessionsOf(host, target, options.http2);
   }
 
+  /** Requests under way and idle connections; of HTTP/2, requests and places for them. */
   get size(): number {
     return this.#all.size;
+  }
+
+  /** Connections of HTTP/2. */
+  get sessionCount(): number {
+    return this.#sessions?.sessionCount ?? 0;
   }
 
   get idleCount(): number {
@@ -53,7 +70,7 @@ export class EndpointPool {
   }
 
   /** An idle connection, or one that is being made, or a place in the queue for one. */
-  take(exchange: Exchange): Taken {
+  take(exchange: Requester): Taken {
     const { counters } = this.#host;
     const idle = this.#idle.pop();
     if (idle !== undefined) {
@@ -67,18 +84,22 @@ export class EndpointPool {
   }
 
   /** An exchange waits no longer. */
-  leave(exchange: Exchange): void {
+  leave(exchange: Requester): void {
     this.#waiting.delete(exchange);
   }
 
-  #open(exchange: Exchange): UpstreamConnection {
-    this.#host.counters.connectCount++;
+  #open(exchange: Requester): UpstreamConnection {
     const connection = new UpstreamConnection(this.#host, this, exchange);
     this.#all.add(connection);
     this.#host.sweeper.add(connection);
-    const { place, secure } = this.#target;
-    connection.attach(connectStream(place, connection, secure));
+    connection.attach(this.#connect(connection));
     return connection;
+  }
+
+  #connect(owner: StreamOwner): ByteStream {
+    if (this.#sessions !== undefined) return this.#sessions.connect(owner);
+    this.#host.counters.connectCount++;
+    return connect(this.#target, owner, HTTP_1);
   }
 
   /** A connection is free again. */
@@ -103,7 +124,7 @@ export class EndpointPool {
     if (next !== undefined) next.connecting(this.#open(next));
   }
 
-  #nextWaiting(): Exchange | undefined {
+  #nextWaiting(): Requester | undefined {
     for (const exchange of this.#waiting) {
       this.#waiting.delete(exchange);
       return exchange;
@@ -120,11 +141,13 @@ export class EndpointPool {
       exchange.failed(Outcome.connectFailure, false);
     }
     for (const connection of this.#idle.splice(0)) connection.stream.destroy();
+    this.#sessions?.drain();
   }
 
   /** @returns once all connections are gone */
   destroy(): Promise<void> {
     this.drain();
+    this.#sessions?.destroy();
     if (this.#all.size === 0) return Promise.resolve();
     const gone = new Promise<void>((resolve) => {
       this.#onEmpty = resolve;
@@ -153,11 +176,11 @@ export class UpstreamPools {
   }
 
   /** A connection to the endpoint of a slot, or a place in the queue for one. */
-  take(slot: number, exchange: Exchange): Taken {
+  take(slot: number, exchange: Requester): Taken {
     return (this.#bySlot[slot] ?? this.#open(slot))?.take(exchange) ?? 'full';
   }
 
-  leave(slot: number, exchange: Exchange): void {
+  leave(slot: number, exchange: Requester): void {
     this.#bySlot[slot]?.leave(exchange);
   }
 
@@ -188,4 +211,37 @@ export class UpstreamPools {
     this.#bySlot[slot]?.drain();
     this.#bySlot[slot] = undefined;
   }
+}
+
+function connect(
+  { place, secure }: PoolTarget,
+  owner: StreamOwner,
+  protocols: readonly string[],
+): SocketStream {
+  return connectStream(place, owner, secure && { target: secure, protocols });
+}
+
+/** @returns undefined where connections are of HTTP/1.1, whatever the endpoint says */
+function sessionsOf(
+  host: EngineHost,
+  target: PoolTarget,
+  config: UpstreamHttp2Config | undefined,
+): EndpointSessions | undefined {
+  const isSecure = target.secure !== undefined;
+  // In clear text nobody says what an endpoint speaks.
+  if (config === undefined || (config.mode === 'auto' && !isSecure)) return undefined;
+  const { runtime, sweeper, counters } = host;
+  const ports = {
+    sweeper,
+    counters: counters.http2,
+    soon: (task: () => void) => runtime.scheduler.soon(task),
+    connectDueAtMs: () => runtime.clock.nowMs() + host.timeouts.connectMs,
+    dialled: () => void counters.connectCount++,
+    open: openUpstreamSession(host),
+  };
+  return new EndpointSessions(
+    ports,
+    { isSecure, connect: (owner, protocols) => connect(target, owner, protocols) },
+    config,
+  );
 }

@@ -84,6 +84,11 @@ export interface BodyFilter {
   flush?(): Buffer | Promise<Buffer>;
   /** Nothing follows: the message is complete, or broken off. */
   close?(): void;
+  /**
+   * Are as many bytes given back as were taken? Then the message keeps its `content-length`; else it goes on in chunks.
+   * Default false.
+   */
+  readonly keepsLength?: boolean | undefined;
 }
 
 /** Thrown by a body filter of a request: it is answered with this, and the connection closes. */
@@ -97,6 +102,9 @@ export class BodyRefusal extends Error {
     this.reason = reason;
   }
 }
+
+/** What a filter tells of itself, for operators. */
+export type FilterStatus = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /** One filter of one route, for all its requests: what it keeps between hooks of one request is its own. */
 export interface Filter {
@@ -113,6 +121,8 @@ export interface Filter {
   responseBody?(response: FilterResponse, request: FilterRequest): BodyFilter | undefined;
   /** The request is over, in whatever way; follows every `onRequest`. */
   onEnd?(request: FilterRequest): void;
+  /** How it stands: counters, and what is wrong with it. */
+  status?(): FilterStatus;
   /** The configuration that the filter is of is gone, and the last request with it. */
   close?(): void | Promise<void>;
 }

@@ -75,7 +75,11 @@ export class BodyPump {
   /** The end of a body: also of one that goes until the connection closes. */
   finish(output: Output): void {
     this.done = true;
-    if (!this.#isRechunked) return;
+    if (this.#isRechunked) this.putEnd(output);
+  }
+
+  /** What ends a chunked message, for bodies that are framed elsewhere. */
+  putEnd(output: Output): void {
     output.put(LAST_CHUNK);
     this.#putTrailers(output);
     output.put(CRLF);
@@ -112,11 +116,7 @@ export class BodyPump {
       output.copy(bytes, from, to);
       return;
     }
-    output
-      .hex(to - from)
-      .put(CRLF)
-      .copy(bytes, from, to)
-      .put(CRLF);
+    putChunk(output, bytes, from, to);
   }
 
   /** Only fields that nobody frames, routes or authenticates by: those are the ones that this proxy does not know. */
@@ -128,4 +128,14 @@ export class BodyPump {
       if (trailers.kind(line) === Field.other)
         output.copy(trailerBytes, trailers.nameFrom(line), trailers.lineEnd(line));
   }
+}
+
+/** Some bytes of a body as a chunk; there has to be at least one. */
+// oxlint-disable-next-line max-params -- per read: an object would be allocated
+export function putChunk(output: Output, bytes: Buffer, from: number, to: number): void {
+  output
+    .hex(to - from)
+    .put(CRLF)
+    .copy(bytes, from, to)
+    .put(CRLF);
 }

@@ -2,7 +2,8 @@
  * What a session of HTTP/2 (RFC 9113) and those who use it say to each other. A session speaks frames, HPACK, flow
  * control and limits; what fields mean, and that they make a message, is its user's.
  */
-import type { ByteStream } from '../socket/byte-stream.ts';
+import type { Field } from '../http1/known-field.ts';
+import type { ByteStream, StreamOwner } from '../socket/byte-stream.ts';
 
 /** RFC 9113 section 7. */
 export const ErrorCode = {
@@ -23,21 +24,50 @@ export const ErrorCode = {
 } as const;
 export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
 
-/** A decoded field block: good until the call that hands it over returns. One per session, used again and again. */
+/** The pseudo-fields, RFC 9113 section 8.3 and RFC 8441 section 4. */
+export const Pseudo = {
+  method: 0,
+  scheme: 1,
+  authority: 2,
+  path: 3,
+  status: 4,
+  protocol: 5,
+} as const;
+export type Pseudo = (typeof Pseudo)[keyof typeof Pseudo];
+
+/**
+ * A decoded field block: good until the call that hands it over returns. One per session, used again and again. What
+ * RFC 9113 section 8 forbids is not in it: such a message never reaches the owner.
+ */
 export interface FieldBlock {
   readonly count: number;
+  /** The first field that is not a pseudo-field; those come before it. */
+  readonly firstRegular: number;
   /** Holds all names and values. */
   readonly bytes: Buffer;
+  /** Of a response; 0 otherwise. */
+  readonly status: number;
+  /** Value of `content-length`, -1 when there is none. */
+  readonly contentLength: number;
+  /** The pseudo-field's number, -1 when it is not there. */
+  pseudo(name: Pseudo): number;
+  /** Which known field it is; pseudo-fields are {@link Field.other}. */
+  kind(field: number): Field;
   nameFrom(field: number): number;
   nameTo(field: number): number;
   valueFrom(field: number): number;
   valueTo(field: number): number;
 }
 
-/** A field block to be sent, written field by field; one per session. */
+/**
+ * A field block to be sent, written field by field; one per session. From `begin` to `sendFields` nothing else of the
+ * session may be called.
+ */
 export interface FieldWriter {
-  /** Forgets what was written. */
+  /** Begins a head; forgets what was written. */
   begin(): this;
+  /** Begins trailers, which may have to wait for the data before them, so that they do without the dynamic table. */
+  beginTrailers(): this;
   /** @param name in lower case @param isSecret never put into a table (RFC 7541 section 7.1.3) */
   text(name: string, value: string, isSecret?: boolean): this;
   /** The same from bytes; upper case in the name is made lower. */
@@ -61,6 +91,8 @@ export interface Http2StreamOwner {
   onTrailers(block: FieldBlock): void;
   /** What is queued has been sent: more may be written. */
   onDrain(): void;
+  /** All that was sent is on its way, its end too, and the peer has not ended its side. */
+  onEndSent?(): void;
   /** The last event of every stream, once. @param code `noError` when both sides ended it */
   onClose(code: ErrorCode): void;
 }
@@ -78,11 +110,17 @@ export interface Http2Stream {
   consume(byteCount: number): void;
   /** Breaks it off with RST_STREAM. */
   reset(code: ErrorCode): void;
+  /**
+   * Keeps its place among the concurrent streams after its end, until {@link release}: for as long as work goes on that
+   * it caused, or a peer could have any amount of it done by resetting streams as fast as it opens them.
+   */
+  hold(): void;
+  release(): void;
 }
 
 /** What a session tells its owner. */
 export interface Http2SessionOwner {
-  /** Server: a new stream, before its fields. @returns who hears of it */
+  /** Server: a new stream, right before its fields. @returns who hears of it */
   onStream(stream: Http2Stream): Http2StreamOwner;
   /** Client: no new streams on this session. Streams above `lastStreamId` were closed with `refusedStream`. */
   onGoaway(lastStreamId: number, code: ErrorCode): void;
@@ -94,13 +132,17 @@ export interface Http2SessionOwner {
   onClose(error: Error | undefined): void;
 }
 
-/** One connection. It is the owner of its byte stream. */
-export interface Http2Session {
+/** One connection. It is the owner of its byte stream: made first, and given to it; then {@link attach} begins. */
+export interface Http2Session extends StreamOwner {
   readonly stream: ByteStream;
+  /** Sends preface and settings, at the end of the turn. Before the stream's first event. */
+  attach(stream: ByteStream): void;
   readonly fields: FieldWriter;
   readonly openCount: number;
   /** Client: may another stream be opened now? */
   readonly canOpen: boolean;
+  /** Client: the peer takes the extended CONNECT of RFC 8441. */
+  readonly peerTakesConnectProtocol: boolean;
   /** Client: opens a stream; its id is given when its fields are sent. */
   open(owner: Http2StreamOwner): Http2Stream;
   /** No new streams of the peer; those that are open are finished, and the connection closes after them. */

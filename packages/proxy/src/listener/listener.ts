@@ -3,17 +3,25 @@ import { once } from 'node:events';
 import net, { type AddressInfo, type BlockList } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { ClientConnection } from '../engine/client-connection.ts';
-import { identityOf } from '../engine/client-identity.ts';
-import type { EngineHost } from '../engine/host.ts';
-import { acceptSecureStream, acceptStream, type ByteStream } from '../socket/byte-stream.ts';
+import type { Http2Config } from '../config/http2-options.ts';
+import { type ClientIdentity, identityOf } from '../engine/client-identity.ts';
+import type { Client, EngineHost } from '../engine/host.ts';
+import { ClientSession, type ClientSessionPorts } from '../http2/downstream/client-session.ts';
+import type { ByteStream } from '../socket/byte-stream.ts';
+import { acceptSecureStream, acceptStream } from '../socket/socket-stream.ts';
 import type { ServerCredentials } from '../tls/server-credentials.ts';
-import { TlsTerminator } from '../tls/terminator.ts';
-import { Arrival } from './arrival.ts';
-import { Introduction } from './introduction.ts';
+import { peerCertificateOf } from '../tls/peer-certificate.ts';
+import type { TlsTerminator } from '../tls/terminator.ts';
+import { type AddressLimits, clientKeyOf } from './address-limits.ts';
+import type { ArrivalHost } from './arrival.ts';
+import type { Arrived } from './arrived.ts';
+import { Doorway } from './doorway.ts';
+import { FirstBytes } from './first-bytes.ts';
+import { type MixedPort, snifferOf } from './mixed-port.ts';
 
 export interface ListenerPorts {
   readonly host: EngineHost;
-  readonly clients: Set<ClientConnection>;
+  readonly clients: Set<Client>;
   readonly trusted: BlockList | undefined;
   readonly maxClients: number;
   /** Can accepted sockets be read through the shared buffer? */
@@ -22,6 +30,29 @@ export interface ListenerPorts {
   readonly proxyProtocol: boolean;
   /** Undefined for clear text. */
   readonly credentials: ServerCredentials | undefined;
+  /** Limits of connections that speak HTTP/2; undefined where none may. */
+  readonly http2: Http2Config | undefined;
+  /** Undefined for any number of connections of one client. */
+  readonly addressLimits: AddressLimits | undefined;
+  /** Undefined where all connections are in clear text, or all are secure. */
+  readonly mixed: MixedPort | undefined;
+  /** Of requests in clear text on a mixed port. */
+  readonly clearHost: EngineHost;
+}
+
+/** What may change while it listens. */
+export type ListenerChange = Pick<
+  ListenerPorts,
+  'trusted' | 'maxClients' | 'http2' | 'addressLimits' | 'mixed'
+>;
+
+/** A connection in clear text. */
+interface Clear {
+  readonly address: string;
+  /** Bytes that were read before. */
+  readonly early: Buffer | undefined;
+  /** It is gone. */
+  readonly leave: () => void;
 }
 
 export interface ListenAddress {
@@ -30,32 +61,52 @@ export interface ListenAddress {
 }
 
 export class Listener {
-  /** Undefined for clear text. */
-  readonly tls: TlsTerminator | undefined;
-
-  readonly #ports: ListenerPorts;
+  #ports: ListenerPorts;
   readonly #server: net.Server;
-  /** What has not come to requests yet, by the addresses of the connection. */
-  readonly #arrivals = new Map<string, Arrival>();
-  readonly #rebuilds: boolean;
-  readonly #hasArrivals: boolean;
+  /** What comes before requests. */
+  readonly #doorway: Doorway;
+  /** What to call when a connection is gone that has not come to its protocol. */
+  readonly #leaves = new WeakMap<net.Socket, () => void>();
   #openCount = 0;
   #address: ListenAddress = { host: '', port: 0 };
   #onEmpty: (() => void) | undefined = undefined;
 
   constructor(ports: ListenerPorts) {
     this.#ports = ports;
-    const { credentials, rebuildsSockets } = ports;
-    this.tls = credentials && new TlsTerminator(credentials, (secure) => this.#secured(secure));
-    // Node gives no such way into the sockets of TLS.
-    this.#rebuilds = rebuildsSockets && credentials === undefined;
-    this.#hasArrivals = this.tls !== undefined || ports.proxyProtocol;
+    const { credentials, rebuildsSockets, host, proxyProtocol, trusted, mixed } = ports;
+    this.#doorway = new Doorway({
+      host: arrivalHostOf(host),
+      proxyProtocol,
+      trusted,
+      credentials,
+      sniffer: mixed && snifferOf(mixed),
+      isTerminated: (kind) => kind === 'secure',
+      onArrived: (arrived) => this.#arrived(arrived),
+    });
     this.#server = net.createServer(
-      { noDelay: true, allowHalfOpen: true, pauseOnConnect: this.#rebuilds },
+      {
+        noDelay: true,
+        allowHalfOpen: true,
+        // Node gives no such way into the sockets of TLS.
+        pauseOnConnect: rebuildsSockets && credentials === undefined,
+      },
       (socket) => this.#accept(socket),
     );
     // A server that cannot accept for a moment (no file descriptor left) goes on afterwards.
     this.#server.on('error', () => undefined);
+  }
+
+  /** Undefined for clear text. */
+  get tls(): TlsTerminator | undefined {
+    return this.#doorway.tls;
+  }
+
+  /** For connections that are accepted from now on. */
+  update(changed: ListenerChange): void {
+    this.#ports = { ...this.#ports, ...changed };
+    const { trusted, mixed } = changed;
+    const sniffer = mixed && snifferOf(mixed);
+    this.#doorway.update({ trusted, sniffer, host: arrivalHostOf(this.#ports.host) });
   }
 
   /** Where it listens, or listened. */
@@ -74,7 +125,7 @@ export class Listener {
   /** Accepts nobody from now on. Connections stay, but for those that have not come to a request yet. */
   close(): void {
     this.#server.close();
-    for (const arrival of [...this.#arrivals.values()]) arrival.fail();
+    this.#doorway.close();
   }
 
   /** @returns once no connection is left */
@@ -86,10 +137,9 @@ export class Listener {
   }
 
   #accept(socket: net.Socket): void {
-    const { host, maxClients, proxyProtocol } = this.#ports;
-    const address = socket.remoteAddress;
+    const { host, maxClients } = this.#ports;
     // Reset before it was accepted.
-    if (address === undefined) {
+    if (socket.remoteAddress === undefined) {
       socket.destroy();
       return;
     }
@@ -99,89 +149,78 @@ export class Listener {
       socket.destroy();
       return;
     }
+    const leave = this.#enter(socket.remoteAddress);
+    if (leave === undefined) {
+      socket.resetAndDestroy();
+      return;
+    }
     host.counters.acceptedCount++;
-    if (proxyProtocol) {
-      this.#introduce(socket, address);
+    this.#openCount++;
+    if (this.#doorway.isOpen) {
+      this.#serveClear(socket, { address: socket.remoteAddress, early: undefined, leave });
       return;
     }
-    if (this.tls !== undefined) {
-      this.#count(socket);
-      this.#handshake(this.tls, this.#arrivalOf(socket, address));
-      return;
+    socket.on('close', leave);
+    this.#leaves.set(socket, leave);
+    this.#doorway.enter(socket);
+  }
+
+  /** @returns what to call when the connection is gone; undefined when the client has as many as it may have */
+  #enter(address: string): (() => void) | undefined {
+    const { addressLimits: limits, host } = this.#ports;
+    if (limits === undefined) return this.#onClose;
+    const key = clientKeyOf(address);
+    if (!limits.enter(key, host.runtime.clock.nowMs())) {
+      host.counters.limitedCount++;
+      return undefined;
     }
-    const client = this.#clientOf(address, 'http');
-    const stream = acceptStream(socket, client, this.#rebuilds);
-    this.#count(stream.socket);
+    return () => {
+      limits.leave(key);
+      this.#onClose();
+    };
+  }
+
+  #arrived(arrived: Arrived): void {
+    const { transport, secure, client, early, kind } = arrived;
+    const leave = this.#leaves.get(transport) ?? this.#onClose;
+    if (kind === 'passed') {
+      transport.off('close', leave);
+      this.#ports.mixed?.pass(arrived, leave);
+    } else if (secure === undefined)
+      this.#serveClear(transport, { address: client.address, early, leave });
+    else this.#serveSecure(secure, transport, client.address);
+  }
+
+  #serveClear(socket: net.Socket, { address, early, leave }: Clear): void {
+    const { http2, clearHost, rebuildsSockets } = this.#ports;
+    const identity = this.#identityOf(address, 'http');
+    const client = new ClientConnection(clearHost, identity);
+    const first = http2 === undefined ? client : this.#firstBytes(client, identity, http2);
+    const stream = acceptStream(socket, first, rebuildsSockets);
+    // Of the two only the one that is read sees the end.
+    if (this.#doorway.isOpen || stream.socket !== socket) stream.socket.on('close', leave);
     this.#start(client, stream);
+    if (early !== undefined) first.onBytes(early, 0, early.length);
   }
 
-  /** Who the client is comes first, from a peer that may say so. */
-  #introduce(socket: net.Socket, address: string): void {
-    const { host, trusted } = this.#ports;
-    if (!identityOf(address, 'http', trusted).isTrusted) {
-      host.counters.handshakeErrorCount++;
-      socket.destroy();
-      return;
-    }
-    const arrival = this.#arrivalOf(socket, address);
-    const introduction = new Introduction({
-      onIntroduced: (stream, client, rest) => {
-        arrival.address = client.address ?? address;
-        if (this.tls === undefined) this.#serve(arrival, stream, rest);
-        else {
-          socket.pause();
-          if (rest.length > 0) socket.unshift(Buffer.from(rest));
-          this.#handshake(this.tls, arrival);
-        }
-      },
-      onUnknown: () => arrival.fail(),
-    });
-    const stream = acceptStream(socket, introduction, this.#rebuilds);
-    introduction.attach(stream);
-    arrival.transport = stream.socket;
-    this.#count(stream.socket);
-  }
-
-  #serve(arrival: Arrival, stream: ByteStream, rest: Buffer): void {
-    if (!arrival.succeed()) return;
-    this.#arrivals.delete(keyOf(stream.socket));
-    const client = this.#clientOf(arrival.address, 'http');
-    stream.owner = client;
-    this.#start(client, stream);
-    if (rest.length > 0) client.onBytes(rest, 0, rest.length);
-  }
-
-  #arrivalOf(socket: net.Socket, address: string): Arrival {
-    const arrival = new Arrival(this.#ports.host, socket, address);
-    this.#arrivals.set(keyOf(socket), arrival);
-    return arrival;
-  }
-
-  #handshake(tls: TlsTerminator, arrival: Arrival): void {
-    const { transport } = arrival;
-    transport.on('error', () => undefined);
-    transport.on('close', () => arrival.fail());
-    tls.begin(transport);
-  }
-
-  #secured(secure: TLSSocket): void {
-    const key = keyOf(secure);
-    const arrival = this.#arrivals.get(key);
-    if (arrival?.succeed() !== true) {
-      secure.destroy();
-      return;
-    }
-    this.#arrivals.delete(key);
+  #serveSecure(secure: TLSSocket, transport: net.Socket, address: string): void {
     const { counters } = this.#ports.host;
     counters.handshakeCount++;
     if (secure.isSessionReused()) counters.resumedHandshakeCount++;
-    const client = this.#clientOf(arrival.address, 'https');
-    this.#start(client, acceptSecureStream(secure, client, arrival.transport));
+    const identity = {
+      ...this.#identityOf(address, 'https'),
+      certificate: lazily(() => peerCertificateOf(secure)),
+    };
+    const client = new ClientConnection(this.#ports.host, identity);
+    const stream = acceptSecureStream(secure, client, transport);
+    const { http2 } = this.#ports;
+    if (secure.alpnProtocol === 'h2' && http2 !== undefined)
+      this.#startSession(stream, { host: this.#ports.host, identity, http2 }, undefined);
+    else this.#start(client, stream);
   }
 
-  #clientOf(address: string, scheme: 'http' | 'https'): ClientConnection {
-    const { host, trusted } = this.#ports;
-    return new ClientConnection(host, identityOf(address, scheme, trusted));
+  #identityOf(address: string, scheme: 'http' | 'https'): ClientIdentity {
+    return identityOf(address, scheme, this.#ports.trusted);
   }
 
   #start(client: ClientConnection, stream: ByteStream): void {
@@ -192,20 +231,40 @@ export class Listener {
     if (host.draining) client.drain();
   }
 
-  #count(socket: net.Socket): void {
-    this.#openCount++;
-    const key = this.#hasArrivals ? keyOf(socket) : '';
-    socket.on('close', () => {
-      const arrival = this.#arrivals.get(key);
-      // Another connection may have come from the same port since.
-      if (arrival?.transport === socket) this.#arrivals.delete(key);
-      this.#openCount--;
-      if (this.#openCount === 0) this.#onEmpty?.();
+  /** A connection in clear text may turn out to speak HTTP/2. */
+  #firstBytes(client: ClientConnection, identity: ClientIdentity, http2: Http2Config): FirstBytes {
+    const { host, clearHost, clients } = this.#ports;
+    return new FirstBytes({
+      client,
+      passOn: () => {
+        client.stream.owner = client;
+      },
+      takeOver: (bytes) => {
+        clients.delete(client);
+        host.sweeper.remove(client);
+        this.#startSession(client.stream, { host: clearHost, identity, http2 }, bytes);
+      },
     });
   }
+
+  #startSession(stream: ByteStream, ports: ClientSessionPorts, early: Buffer | undefined): void {
+    const session = new ClientSession(ports);
+    this.#ports.clients.add(session);
+    session.attach(stream, early);
+  }
+
+  readonly #onClose = (): void => {
+    this.#openCount--;
+    if (this.#openCount === 0) this.#onEmpty?.();
+  };
 }
 
-/** One and the same for a socket and the TLS over it, and for no other one of a listener. */
-function keyOf({ remoteAddress, remotePort, localAddress }: net.Socket): string {
-  return `${remoteAddress} ${remotePort} ${localAddress}`;
+function arrivalHostOf({ runtime, sweeper, counters, timeouts }: EngineHost): ArrivalHost {
+  return { runtime, sweeper, counters, handshakeMs: timeouts.handshakeMs };
+}
+
+/** Asked for by few, and then by every request. */
+function lazily<Value>(make: () => Value): () => Value {
+  let made: { readonly value: Value } | undefined = undefined;
+  return () => (made ??= { value: make() }).value;
 }

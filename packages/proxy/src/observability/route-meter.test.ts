@@ -27,8 +27,42 @@ describe('the meter of a route', () => {
 
   it('is one for a route and a cluster, wherever they stand', () => {
     const meters = new RouteMeters();
-    expect(meters.of('a', 'b')).toBe(meters.of('a', 'b'));
-    expect(meters.of('a', 'c')).not.toBe(meters.of('a', 'b'));
+    const plan = meters.plan();
+    expect(plan.of('a', 'b')).toBe(plan.of('a', 'b'));
+    expect(plan.of('a', 'c')).not.toBe(plan.of('a', 'b'));
+    expect(plan.of('', '')).toBe(meters.none);
+    expect(meters.all().map(({ route }) => route)).toEqual(['']);
+    meters.commit(plan);
     expect(meters.all().map(({ route }) => route)).toEqual(['', 'a', 'a']);
+  });
+
+  it('goes on in the next configuration that has it, and else ends with its last request', () => {
+    const meters = new RouteMeters();
+    const first = meters.plan();
+    const stays = first.of('stays', 'c');
+    const busy = first.of('busy', 'c');
+    first.of('idle', 'c');
+    meters.commit(first);
+    busy.activeCount++;
+    const second = meters.plan();
+    expect(second.of('stays', 'c')).toBe(stays);
+    second.of('new', 'c');
+    meters.commit(second);
+    expect(meters.all().map(({ route }) => route)).toEqual(['', 'stays', 'new', 'busy']);
+    busy.end(ended(200), 1);
+    expect(meters.all().map(({ route }) => route)).toEqual(['', 'stays', 'new']);
+  });
+
+  it('is the same one when its route comes back before its last request has ended', () => {
+    const meters = new RouteMeters();
+    const first = meters.plan();
+    const busy = first.of('busy', 'c');
+    busy.activeCount++;
+    meters.commit(first);
+    meters.commit(meters.plan());
+    const third = meters.plan();
+    expect(third.of('busy', 'c')).toBe(busy);
+    meters.commit(third);
+    expect(meters.all()).toEqual([meters.none, busy]);
   });
 });

@@ -5,18 +5,28 @@ import { routeRequest } from '../engine/test-support/route-request.ts';
 import { RouteMeter } from '../observability/route-meter.ts';
 import { RedirectRoute, SplitRoute } from './actions.ts';
 
+const TRAITS = {
+  name: 'r',
+  rewrite: undefined,
+  filters: undefined,
+  maxBodyBytes: Number.POSITIVE_INFINITY,
+  meter: undefined,
+};
+
 const target = (name: string): Target => ({ kind: 'target', name }) as unknown as Target;
 const sidesOf = (weights: Readonly<Record<string, number>>) =>
   Object.entries(weights).map(([name, weight]) => ({ name, weight, target: target(name) }));
 const nameOf = (chosen: Target): string => (chosen as unknown as { name: string }).name;
 
 function split(weights: Readonly<Record<string, number>>, sticky = false): SplitRoute {
-  return new SplitRoute({
-    sides: sidesOf(weights),
-    stickyBy: sticky ? { cookie: 'user' } : undefined,
-    rewrite: undefined,
-    random: createRandom(7),
-  });
+  return new SplitRoute(
+    {
+      sides: sidesOf(weights),
+      stickyBy: sticky ? { cookie: 'user' } : undefined,
+      random: createRandom(7),
+    },
+    TRAITS,
+  );
 }
 
 const user = (id: number) => routeRequest(`GET /\ncookie: user=${id}`);
@@ -67,7 +77,11 @@ describe('a redirect', () => {
     head: string,
   ): string | undefined => {
     const { scheme, host, path } = options;
-    const route = new RedirectRoute({ status: 301, scheme, host, path }, new RouteMeter('r', ''));
+    const route = new RedirectRoute(
+      { status: 301, scheme, host, path },
+      new RouteMeter('r', ''),
+      TRAITS,
+    );
     const text = route.choose(routeRequest(head)).answer.bytes(false, true).toString();
     return /^location: (.*)\r$/m.exec(text)?.[1];
   };

@@ -3,17 +3,40 @@ import type { HashKeySource, Random } from '@evenkeel/core';
 import { hashKeyOf } from '@evenkeel/core';
 import { Rendezvous, XxHash64 } from '@evenkeel/core/algorithm';
 import { LocalAnswer } from '../engine/local-answer.ts';
-import type { LocalTarget, Rewrite, Route, RouteRequest, Target } from '../engine/route.ts';
+import type {
+  LocalTarget,
+  Rewrite,
+  Route,
+  RouteRequest,
+  RouteTraits,
+  Target,
+} from '../engine/route.ts';
+import type { Filter } from '../filter/filter.ts';
 import type { RouteMeter } from '../observability/route-meter.ts';
 
-/** All requests to one target. */
-export class ForwardRoute implements Route {
+class Traits implements RouteTraits {
+  readonly name: string;
   readonly rewrite: Rewrite | undefined;
+  readonly filters: readonly Filter[] | undefined;
+  readonly maxBodyBytes: number;
+  readonly meter: RouteMeter | undefined;
+
+  constructor({ name, rewrite, filters, maxBodyBytes, meter }: RouteTraits) {
+    this.name = name;
+    this.rewrite = rewrite;
+    this.filters = filters;
+    this.maxBodyBytes = maxBodyBytes;
+    this.meter = meter;
+  }
+}
+
+/** All requests to one target. */
+export class ForwardRoute extends Traits implements Route {
   readonly #target: Target;
 
-  constructor(target: Target, rewrite: Rewrite | undefined) {
+  constructor(target: Target, traits: RouteTraits) {
+    super(traits);
     this.#target = target;
-    this.rewrite = rewrite;
   }
 
   choose(): Target {
@@ -34,7 +57,6 @@ export interface SplitOptions {
   readonly sides: readonly SplitSide[];
   /** Where the key is that keeps a client with its side; undefined: every request is drawn. */
   readonly stickyBy: HashKeySource | undefined;
-  readonly rewrite: Rewrite | undefined;
   readonly random: Random;
 }
 
@@ -42,8 +64,7 @@ export interface SplitOptions {
  * Requests divided by weight: drawn, or by a key of the request. By key it is weighted rendezvous hashing, so that a
  * change of weights moves no more clients than it must: those of a canary that grows stay with it.
  */
-export class SplitRoute implements Route {
-  readonly rewrite: Rewrite | undefined;
+export class SplitRoute extends Traits implements Route {
   readonly #targets: readonly Target[];
   /** Sum of the weights up to and with each side, where all of them make 2^32. */
   readonly #ends: Float64Array;
@@ -53,7 +74,8 @@ export class SplitRoute implements Route {
   /** Another seed than that of policies: who is in a canary must say nothing about the endpoint. */
   readonly #hasher = new XxHash64(0x53504c54);
 
-  constructor({ sides, stickyBy, rewrite, random }: SplitOptions) {
+  constructor({ sides, stickyBy, random }: SplitOptions, traits: RouteTraits) {
+    super(traits);
     const open = sides.filter(({ weight }) => weight > 0);
     const weights = open.map(({ weight }) => weight);
     const sum = weights.reduce((total, weight) => total + weight, 0);
@@ -66,7 +88,6 @@ export class SplitRoute implements Route {
       stickyBy === undefined
         ? undefined
         : new Rendezvous({ keys: open.map(({ name }) => name), weights });
-    this.rewrite = rewrite;
   }
 
   choose(request: RouteRequest): Target {
@@ -92,11 +113,11 @@ export class SplitRoute implements Route {
 }
 
 /** The same answer for all requests. */
-export class RespondRoute implements Route {
-  readonly rewrite = undefined;
+export class RespondRoute extends Traits implements Route {
   readonly #target: LocalTarget;
 
-  constructor(answer: LocalAnswer, meter: RouteMeter) {
+  constructor(answer: LocalAnswer, meter: RouteMeter, traits: RouteTraits) {
+    super(traits);
     this.#target = { kind: 'local', answer, meter };
   }
 
@@ -114,12 +135,12 @@ export interface RedirectOptions {
 }
 
 /** Sends the client elsewhere (RFC 9110 section 15.4). */
-export class RedirectRoute implements Route {
-  readonly rewrite = undefined;
+export class RedirectRoute extends Traits implements Route {
   readonly #options: RedirectOptions;
   readonly #meter: RouteMeter;
 
-  constructor(options: RedirectOptions, meter: RouteMeter) {
+  constructor(options: RedirectOptions, meter: RouteMeter, traits: RouteTraits) {
+    super(traits);
     this.#options = options;
     this.#meter = meter;
   }

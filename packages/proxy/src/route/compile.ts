@@ -1,22 +1,31 @@
 /** Makes routes of their configuration, once; requests only look them up. */
-import type { PickContext, Random } from '@evenkeel/core';
-import { type RetryConfig, RetryBudget, RetryPolicy } from '@evenkeel/core/resilience';
+import type { PickContext, Random, Scheduler } from '@evenkeel/core';
+import { HedgePolicy, type RetryConfig, RetryBudget, RetryPolicy } from '@evenkeel/core/resilience';
+import type { RouteFeatureConfig } from '../config/route-feature-schema.ts';
 import { type RouteConfig, type RewriteConfig, sideName } from '../config/route-schema.ts';
 import { LocalAnswer } from '../engine/local-answer.ts';
-import type { Rewrite, Route, Target, Upstream } from '../engine/route.ts';
+import type { RouteFeatures } from '../engine/route-features.ts';
+import type { Rewrite, Route, RouteTraits, Target, Upstream } from '../engine/route.ts';
+import type { Filter } from '../filter/filter.ts';
 import type { RouteMeter } from '../observability/route-meter.ts';
 import { ForwardRoute, RedirectRoute, RespondRoute, SplitRoute } from './actions.ts';
 import { Conditions } from './conditions.ts';
+import { FaultFilter, shareOf } from './fault-filter.ts';
 import { RouteIndex, type RouteRule } from './route-index.ts';
 
 export interface RoutePorts {
   readonly random: Random;
+  readonly scheduler: Scheduler;
+  /** For routes without a limit of their own, in bytes; undefined for none. */
+  readonly maxBodyBytes: number | undefined;
   /** For routes without a limit of their own, in milliseconds; `Infinity` for none. */
   readonly requestMs: number;
   /** @param cluster one of those that the configuration was checked with */
   upstreamOf(cluster: string): Upstream;
   /** @param side name of the cluster, and the labels of the subset: `web version=v2` */
   meterOf(route: string, side: string): RouteMeter;
+  /** The filters of a route, ready for requests. Default none. */
+  filtersOf?(route: RouteConfig): readonly Filter[] | undefined;
 }
 
 export function compileRoutes(routes: readonly RouteConfig[], ports: RoutePorts): RouteIndex {
@@ -31,39 +40,71 @@ export function compileRoutes(routes: readonly RouteConfig[], ports: RoutePorts)
 
 function routeOf(config: RouteConfig, ports: RoutePorts): Route {
   const { action, name } = config;
-  const rewrite = config.rewrite && rewriteOf(config.rewrite, config.path.path);
+  const traits = traitsOf(config, ports);
   switch (action.kind) {
     case 'forward':
-      return new ForwardRoute(targetOf(action, config, ports), rewrite);
+      return new ForwardRoute(targetOf(action, config, ports), traits);
     case 'split':
-      return new SplitRoute({
-        sides: action.sides.map((side) => ({
-          target: targetOf(side, config, ports),
-          weight: side.weight,
-          name: sideName(side),
-        })),
-        stickyBy: action.stickyBy,
-        rewrite,
-        random: ports.random,
-      });
+      return new SplitRoute(
+        {
+          sides: action.sides.map((side) => ({
+            target: targetOf(side, config, ports),
+            weight: side.weight,
+            name: sideName(side),
+          })),
+          stickyBy: action.stickyBy,
+          random: ports.random,
+        },
+        traits,
+      );
     case 'redirect':
-      return new RedirectRoute(action, ports.meterOf(name, ''));
+      return new RedirectRoute(action, ports.meterOf(name, ''), traits);
     case 'respond': {
       const body = Buffer.from(action.body);
       const answer = new LocalAnswer(action.status, fieldsOf(action.headers, body), body);
-      return new RespondRoute(answer, ports.meterOf(name, ''));
+      return new RespondRoute(answer, ports.meterOf(name, ''), traits);
     }
   }
+}
+
+function traitsOf(config: RouteConfig, ports: RoutePorts): RouteTraits {
+  const { name, features } = config;
+  const { fault, maxBodyBytes = ports.maxBodyBytes } = features;
+  const own = ports.filtersOf?.(config);
+  const filters = fault === undefined ? own : [new FaultFilter(fault, ports), ...(own ?? [])];
+  const answersEarly = filters !== undefined || maxBodyBytes !== undefined;
+  return {
+    name,
+    rewrite: config.rewrite && rewriteOf(config.rewrite, config.path.path),
+    filters,
+    maxBodyBytes: maxBodyBytes ?? Number.POSITIVE_INFINITY,
+    meter: answersEarly ? ports.meterOf(name, '') : undefined,
+  };
 }
 
 /** What requests for nothing in particular ask of a pick. */
 const ANY: PickContext = Object.freeze({});
 
-function targetOf(
-  { cluster, subset }: { readonly cluster: string; readonly subset: PickContext['subset'] },
-  { name, retry, timeoutMs }: RouteConfig,
+interface Destination {
+  readonly cluster: string;
+  readonly subset: PickContext['subset'];
+}
+
+function targetOf(destination: Destination, config: RouteConfig, ports: RoutePorts): Target {
+  const target = plainTarget(destination, config, ports);
+  const others = config.features.failover.map((cluster) =>
+    plainTarget({ cluster, subset: undefined }, config, ports),
+  );
+  return { ...target, features: featuresOf(config.features, target, others, ports) };
+}
+
+/** Without features. */
+function plainTarget(
+  { cluster, subset }: Destination,
+  config: RouteConfig,
   ports: RoutePorts,
 ): Target {
+  const { name, retry, timeoutMs } = config;
   return {
     kind: 'target',
     upstream: ports.upstreamOf(cluster),
@@ -72,6 +113,27 @@ function targetOf(
     requestMs: timeoutMs ?? ports.requestMs,
     // A canary that is a subset has to be told apart, too.
     meter: ports.meterOf(name, sideName({ cluster, subset })),
+    features: undefined,
+  };
+}
+
+// oxlint-disable-next-line max-params -- what it is made of
+function featuresOf(
+  { mirror, hedge, bufferBytes, failover }: RouteFeatureConfig,
+  { retry }: Target,
+  others: readonly Target[],
+  ports: RoutePorts,
+): RouteFeatures | undefined {
+  if ((mirror ?? hedge ?? bufferBytes) === undefined && failover.length === 0) return undefined;
+  return {
+    mirror: mirror && {
+      upstream: ports.upstreamOf(mirror.cluster),
+      share: shareOf(mirror.percent),
+      maxBytes: mirror.maxBytes,
+    },
+    hedge: hedge && new HedgePolicy(hedge, { budget: retry.budget }),
+    bufferBytes: bufferBytes ?? 0,
+    failover: others,
   };
 }
 

@@ -4,7 +4,8 @@
  * both ends, over the loopback interface.
  */
 import net, { type AddressInfo } from 'node:net';
-import { acceptStream, type ByteStream, type StreamOwner } from './byte-stream.ts';
+import type { StreamOwner } from './byte-stream.ts';
+import { acceptStream, type SocketStream } from './socket-stream.ts';
 
 /** Longest time for the attempt: it takes about a millisecond. */
 const LIMIT_MS = 2_000;
@@ -22,7 +23,7 @@ function probe(): Promise<boolean> {
     const server = net.createServer({ allowHalfOpen: true, pauseOnConnect: true });
     const peer = new net.Socket();
     const seen: string[] = [];
-    let stream: ByteStream | undefined = undefined;
+    let stream: SocketStream | undefined = undefined;
     const settle = (works: boolean): void => {
       peer.destroy();
       stream?.destroy();

@@ -23,15 +23,15 @@ export class SecureTarget {
     this.#serverName = upstream.serverNameOf(endpoint);
   }
 
-  /** For the next connection. */
-  options(): ConnectionOptions {
+  /** For the next connection. @param protocols for ALPN, the best one first */
+  options(protocols: readonly string[] = ['http/1.1']): ConnectionOptions {
     const { context, rejectUnauthorized } = this.#upstream;
     const session = this.#sessionContext === context ? this.#session : undefined;
     return {
       secureContext: context,
       rejectUnauthorized,
       servername: this.#serverName,
-      ALPNProtocols: ['http/1.1'],
+      ALPNProtocols: [...protocols],
       ...(session !== undefined && { session }),
     };
   }

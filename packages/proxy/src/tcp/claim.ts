@@ -12,11 +12,14 @@ import {
   RESPONDED,
 } from '@evenkeel/core';
 import type { Admission, RetryPolicy, RetrySequence } from '@evenkeel/core/resilience';
+import type { Usage } from '../runtime/usage.ts';
 
 export interface ClaimTarget {
   readonly cluster: Cluster;
   /** Decides on connecting once more. */
   readonly retry: RetryPolicy;
+  /** Of the cluster: everybody who has something of it, or waits for it. */
+  readonly usage: Usage;
 }
 
 /** Endpoints that are asked whether they take a connection, at most. */
@@ -38,6 +41,7 @@ export class Claim {
     this.target = target;
     const hashKey = keyOf(target.cluster, sourceAddress);
     this.#context = hashKey === undefined ? NO_KEY : { hashKey };
+    target.usage.enter();
   }
 
   /** The slot of the endpoint, or `NO_SLOT`. */
@@ -118,6 +122,7 @@ export class Claim {
     const nowMs = this.target.cluster.nowMs();
     this.#end(outcome, nowMs);
     this.#admission?.complete(outcome, nowMs - this.#startedAtMs, nowMs, this.#admittedAtMs);
+    this.target.usage.leave();
   }
 
   #take(context: PickContext, nowMs: number): Endpoint | undefined {

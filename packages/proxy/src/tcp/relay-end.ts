@@ -7,6 +7,8 @@
  * 256 KiB a byte costs less than half of what it does with 64 KiB.
  */
 import net from 'node:net';
+import tls from 'node:tls';
+import type { SecureTarget } from '../socket/secure-target.ts';
 
 export interface RelayOwner {
   /** Bytes that stay good until the end is read again. @returns may that be at once? Otherwise `resume` follows */
@@ -45,6 +47,8 @@ export class RelayEnd {
   ended = false;
 
   readonly #owner: RelayOwner;
+  /** The socket on the wire, below TLS. */
+  #transport: net.Socket;
   #buffer: Buffer = Buffer.allocUnsafeSlow(START_BYTES);
   #fullReads = 0;
   #smallReads = 0;
@@ -54,13 +58,18 @@ export class RelayEnd {
   #waits = false;
   #error: Error | undefined = undefined;
 
-  private constructor(owner: RelayOwner, open: (onread: OnRead, end: RelayEnd) => net.Socket) {
+  private constructor(
+    owner: RelayOwner,
+    open: (onread: OnRead, end: RelayEnd) => net.Socket,
+    transport?: net.Socket,
+  ) {
     this.#owner = owner;
     const onread: OnRead = {
       buffer: () => this.#buffer,
       callback: (count, bytes) => this.#read(bytes as Buffer, count),
     };
     this.socket = open(onread, this);
+    this.#transport = transport ?? this.socket;
     this.socket.on('end', () => {
       this.ended = true;
       owner.onEnd(this);
@@ -78,26 +87,62 @@ export class RelayEnd {
    */
   static accept(accepted: net.Socket, owner: RelayOwner, rebuild: boolean): RelayEnd {
     const handle = (accepted as WithHandle)._handle;
-    if (!rebuild || handle === null || handle === undefined) {
-      return new RelayEnd(owner, (_, end) => {
-        accepted.on('data', (bytes: Buffer) => {
-          if (!end.#read(bytes, bytes.length)) accepted.pause();
-        });
-        return accepted.pause();
-      });
-    }
+    if (!rebuild || handle === null || handle === undefined)
+      return new RelayEnd(owner, (_, end) => end.#readEvents(accepted).pause());
     return new RelayEnd(owner, (onread) => {
       const options = { handle, allowHalfOpen: true, onread };
       return new net.Socket(options as unknown as net.SocketConstructorOpts).setNoDelay(true);
     });
   }
 
-  /** Begins to connect. */
-  static connect(target: RelayTarget, owner: RelayOwner): RelayEnd {
+  /** A socket that is secure by now; {@link resume} begins to read it. @param transport the socket below */
+  static acceptSecure(secure: tls.TLSSocket, transport: net.Socket, owner: RelayOwner): RelayEnd {
+    secure.setNoDelay(true);
+    return new RelayEnd(owner, (_, end) => end.#readEvents(secure).pause(), transport);
+  }
+
+  /** Begins to connect. The end is connected when what comes before the bytes of the client is over. */
+  static connect(
+    target: RelayTarget,
+    owner: RelayOwner,
+    { header, secure }: Dialing = {},
+  ): RelayEnd {
+    if (secure !== undefined) return RelayEnd.#connectSecure(target, owner, { header, secure });
     return new RelayEnd(owner, (onread, end) => {
       const socket = net.connect({ ...target, noDelay: true, allowHalfOpen: true, onread });
-      return socket.on('connect', () => owner.onConnect(end));
+      return socket.on('connect', () => {
+        if (header !== undefined) socket.write(header);
+        owner.onConnect(end);
+      });
     });
+  }
+
+  static #connectSecure(
+    target: RelayTarget,
+    owner: RelayOwner,
+    { header, secure }: Dialing & { readonly secure: SecureTarget },
+  ): RelayEnd {
+    const transport = net.connect({ ...target, noDelay: true, allowHalfOpen: true });
+    // The header is for whoever takes the connection, before TLS.
+    if (header !== undefined) transport.write(header);
+    return new RelayEnd(
+      owner,
+      (_, end) => {
+        const security = secure.options();
+        // The host is who has to be in the certificate, where there is no name.
+        const socket = tls.connect({
+          ...target,
+          ...security,
+          ALPNProtocols: [],
+          socket: transport,
+        });
+        socket.allowHalfOpen = true;
+        socket.on('session', (session: Buffer) => secure.keep(session, security.secureContext));
+        socket.on('secureConnect', () => owner.onConnect(end));
+        return end.#readEvents(socket).pause();
+      },
+      transport,
+    );
   }
 
   /** Bytes that one read may bring now. */
@@ -132,6 +177,11 @@ export class RelayEnd {
   reset(): void {
     const { socket } = this;
     if (socket.destroyed) return;
+    if (this.#transport !== socket) {
+      this.#transport.resetAndDestroy();
+      socket.destroy();
+      return;
+    }
     // libuv refuses while the FIN is on its way; an address that is a path knows no RST.
     const isEnding =
       socket.writableEnded && !socket.writableFinished && socket.writableLength === 0;
@@ -147,6 +197,13 @@ export class RelayEnd {
     this.#owner.onProgress();
     this.resume();
   };
+
+  /** For sockets that have no way to read into a buffer of ours. */
+  #readEvents(socket: net.Socket): net.Socket {
+    return socket.on('data', (bytes: Buffer) => {
+      if (!this.#read(bytes, bytes.length)) socket.pause();
+    });
+  }
 
   #read(bytes: Buffer, count: number): boolean {
     this.byteCount += count;
@@ -169,6 +226,13 @@ export class RelayEnd {
     this.#fullReads = 0;
     this.#smallReads = 0;
   }
+}
+
+/** What comes before the bytes of the client. */
+export interface Dialing {
+  /** The header of the PROXY protocol. */
+  readonly header?: Buffer | undefined;
+  readonly secure?: SecureTarget | undefined;
 }
 
 export type RelayTarget =

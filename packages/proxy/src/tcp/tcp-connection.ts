@@ -19,10 +19,12 @@
  */
 import { type Endpoint, Outcome, type Timer } from '@evenkeel/core';
 import type { Timed } from '../socket/sweeper.ts';
-import { Claim, type ClaimTarget } from './claim.ts';
+import { Claim } from './claim.ts';
 import { ClientHelloReader } from './client-hello.ts';
+import type { Ends } from './dialer.ts';
 import { RelayEnd, type RelayOwner, type RelayTarget } from './relay-end.ts';
 import type { TcpHost } from './tcp-host.ts';
+import type { TcpTarget } from './tcp-target.ts';
 
 const State = { hello: 0, connecting: 1, relaying: 2, closed: 3 } as const;
 type State = (typeof State)[keyof typeof State];
@@ -38,9 +40,10 @@ export class TcpConnection implements RelayOwner, Timed {
   sweepIndex = -1;
 
   readonly #host: TcpHost;
-  readonly #address: string;
+  readonly #ends: Ends;
   readonly #client: RelayEnd;
   #upstream: RelayEnd | undefined = undefined;
+  #target: TcpTarget | undefined = undefined;
   #claim: Claim | undefined = undefined;
   #state: State = State.hello;
   #hello: ClientHelloReader | undefined = undefined;
@@ -51,9 +54,9 @@ export class TcpConnection implements RelayOwner, Timed {
   #openCount = 1;
 
   /** @param accept makes the client's end, given its owner; it has to be paused */
-  constructor(host: TcpHost, address: string, accept: (owner: RelayOwner) => RelayEnd) {
+  constructor(host: TcpHost, ends: Ends, accept: (owner: RelayOwner) => RelayEnd) {
     this.#host = host;
-    this.#address = address;
+    this.#ends = ends;
     this.dueAtMs = host.runtime.clock.nowMs() + host.timeouts.helloTimeoutMs;
     this.#client = accept(this);
     host.sweeper.add(this);
@@ -64,11 +67,12 @@ export class TcpConnection implements RelayOwner, Timed {
     return this.#claim;
   }
 
-  begin(): void {
+  /** @param early bytes of the client that were read before */
+  begin(early?: Buffer): void {
     const { byName, byDefault } = this.#host.targets;
     if (byName !== undefined) this.#hello = new ClientHelloReader();
     else this.#choose(byDefault);
-    this.#client.resume();
+    if (early === undefined || this.onBytes(this.#client, early)) this.#client.resume();
   }
 
   /** The proxy closes, or the endpoint has left. */
@@ -228,14 +232,15 @@ export class TcpConnection implements RelayOwner, Timed {
     socket.end(UNRECOGNIZED_NAME, () => socket.destroySoon());
   }
 
-  #choose(target: ClaimTarget | undefined): void {
+  #choose(target: TcpTarget | undefined): void {
     if (target === undefined) {
       this.#host.counters.unroutedCount++;
       this.#finish(Outcome.cancelled);
       return;
     }
     this.#state = State.connecting;
-    this.#claim = new Claim(target, this.#address);
+    this.#target = target;
+    this.#claim = new Claim(target, this.#ends.client.address);
     this.#connect(this.#claim.open());
   }
 
@@ -249,7 +254,8 @@ export class TcpConnection implements RelayOwner, Timed {
     counters.connectCount++;
     this.dueAtMs = runtime.clock.nowMs() + timeouts.connectTimeoutMs;
     this.#openCount++;
-    this.#upstream = RelayEnd.connect(placeOf(endpoint), this);
+    const dialing = this.#target?.dialer.dialing(endpoint, this.#ends);
+    this.#upstream = RelayEnd.connect(placeOf(endpoint), this, dialing);
   }
 
   /** Nothing was sent: another endpoint may be asked, if the cluster's retries allow. */

@@ -3,6 +3,11 @@ export class TcpCounters {
   acceptedCount = 0;
   /** Connections that were closed at once, because there were as many as may be. */
   refusedCount = 0;
+  /** The same, because their client had as many as it may have. */
+  limitedCount = 0;
+  /** Connections that ended, or took too long, before the bytes of the client: in TLS or the PROXY protocol. */
+  handshakeErrorCount = 0;
+  handshakeTimeoutCount = 0;
   /** Connections to endpoints that were begun, and those that did not come about. */
   connectCount = 0;
   connectFailureCount = 0;

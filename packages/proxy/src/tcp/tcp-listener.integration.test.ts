@@ -9,6 +9,9 @@ import { type Cluster, createCluster, createRuntime } from '@evenkeel/core';
 import { RetryBudget, RetryPolicy } from '@evenkeel/core/resilience';
 import { Sweeper } from '../socket/sweeper.ts';
 import { TcpCounters } from './tcp-counters.ts';
+import { Usage } from '../runtime/usage.ts';
+import { Dialer } from './dialer.ts';
+import { TcpConnections } from './tcp-connections.ts';
 import { TcpListener } from './tcp-listener.ts';
 import { changingDiscovery } from './test-support/changing-discovery.ts';
 import {
@@ -104,19 +107,27 @@ describe('a listener', () => {
     const counters = new TcpCounters();
     const budget = new RetryBudget();
     sweeper = new Sweeper(runtime);
-    listener = new TcpListener({
-      host: {
-        runtime,
-        sweeper,
-        counters,
-        timeouts: { idleTimeoutMs: 5_000, connectTimeoutMs: 5_000, helloTimeoutMs: 5_000 },
-        targets: {
-          byName: undefined,
-          byDefault: { cluster, retry: new RetryPolicy({}, { budget, random: runtime.random }) },
-        },
+    const dialer = new Dialer({ proxyProtocol: undefined, tls: undefined });
+    const retry = new RetryPolicy({}, { budget, random: runtime.random });
+    const host = {
+      runtime,
+      sweeper,
+      counters,
+      timeouts: { idleTimeoutMs: 5_000, connectTimeoutMs: 5_000, helloTimeoutMs: 5_000 },
+      targets: {
+        byName: undefined,
+        byDefault: { cluster, retry, usage: new Usage(), dialer },
       },
+    };
+    listener = new TcpListener({
+      connections: new TcpConnections(host, options.rebuildsSockets),
+      host: { runtime, sweeper, counters, handshakeMs: 5_000 },
+      counters,
       maxClients: options.maxClients ?? 100,
-      rebuildsSockets: options.rebuildsSockets,
+      perClient: undefined,
+      proxyProtocol: false,
+      trusted: undefined,
+      credentials: undefined,
     });
     await listener.listen('127.0.0.1', 0);
     return counters;

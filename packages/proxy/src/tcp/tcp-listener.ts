@@ -1,33 +1,56 @@
-/** A port whose connections are passed on as they are. */
+/** A port whose connections are passed on as they are, but for TLS that ends here. */
 import { once } from 'node:events';
-import net, { type AddressInfo } from 'node:net';
-import type { Cluster } from '@evenkeel/core';
-import { RelayEnd } from './relay-end.ts';
-import { TcpConnection } from './tcp-connection.ts';
+import net, { type AddressInfo, type BlockList } from 'node:net';
+import {
+  type AddressLimitOptions,
+  AddressLimits,
+  clientKeyOf,
+} from '../listener/address-limits.ts';
+import { Doorway, type DoorwayOptions } from '../listener/doorway.ts';
+import type { TlsTerminator } from '../tls/terminator.ts';
+import type { TcpConnections } from './tcp-connections.ts';
+import type { TcpCounters } from './tcp-counters.ts';
 import type { TcpHost } from './tcp-host.ts';
 
-export interface TcpListenerPorts {
-  readonly host: Omit<TcpHost, 'closed'>;
+export interface TcpListenerPorts extends Omit<DoorwayOptions, 'onArrived'> {
+  readonly connections: TcpConnections;
+  readonly counters: TcpCounters;
   /** Connections at a time. */
   readonly maxClients: number;
-  /** Can accepted sockets be read through a buffer of ours? */
-  readonly rebuildsSockets: boolean;
+  /** What one client may have; undefined for anything. */
+  readonly perClient: AddressLimitOptions | undefined;
+}
+
+/** What may change while it listens. */
+export interface TcpListenerChange extends Pick<TcpHost, 'timeouts' | 'targets'> {
+  readonly maxClients: number;
+  readonly perClient: AddressLimitOptions | undefined;
+  readonly trusted: BlockList | undefined;
 }
 
 export class TcpListener {
-  /** It is the endpoints that speak TLS here, if anybody does. */
-  readonly tls = undefined;
-
   readonly #ports: TcpListenerPorts;
-  readonly #host: TcpHost;
+  #maxClients: number;
+  #limits: AddressLimits | undefined;
   readonly #server: net.Server;
-  readonly #connections = new Set<TcpConnection>();
+  readonly #doorway: Doorway;
+  /** What to call when a connection with a limit is gone. */
+  readonly #leaves = new WeakMap<net.Socket, () => void>();
   #address: { readonly host: string; readonly port: number } = { host: '', port: 0 };
-  #onEmpty: (() => void) | undefined = undefined;
 
   constructor(ports: TcpListenerPorts) {
     this.#ports = ports;
-    this.#host = { ...ports.host, closed: (connection) => this.#closed(connection) };
+    const { connections } = ports;
+    this.#maxClients = ports.maxClients;
+    this.#limits = ports.perClient && new AddressLimits(ports.perClient);
+    this.#doorway = new Doorway({
+      ...ports,
+      onArrived: (arrived) => {
+        const leave = this.#leaves.get(arrived.transport);
+        if (leave !== undefined) arrived.transport.off('close', leave);
+        connections.take(arrived, leave);
+      },
+    });
     this.#server = net.createServer(
       { noDelay: true, allowHalfOpen: true, pauseOnConnect: true },
       (socket) => this.#accept(socket),
@@ -36,14 +59,23 @@ export class TcpListener {
     this.#server.on('error', () => undefined);
   }
 
+  /** Undefined where TLS, if there is any, is the endpoints'. */
+  get tls(): TlsTerminator | undefined {
+    return this.#doorway.tls;
+  }
+
   /** Where it listens, or listened. */
   get address(): { readonly host: string; readonly port: number } {
     return this.#address;
   }
 
+  get connections(): TcpConnections {
+    return this.#ports.connections;
+  }
+
   /** Connections of clients at this moment. */
   get activeCount(): number {
-    return this.#connections.size;
+    return this.#ports.connections.activeCount;
   }
 
   /** @throws what listening fails with */
@@ -54,59 +86,69 @@ export class TcpListener {
     this.#address = { host: address, port: bound };
   }
 
-  /** Accepts nobody from now on; connections stay. */
-  close(): void {
-    this.#server.close();
+  /** For connections that come from now on. */
+  update({ maxClients, perClient, trusted, ...changed }: TcpListenerChange): void {
+    this.#maxClients = maxClients;
+    // Who has how many connections is not forgotten.
+    if (perClient === undefined) this.#limits = undefined;
+    else if (this.#limits === undefined) this.#limits = new AddressLimits(perClient);
+    else this.#limits.configure(perClient);
+    this.#doorway.update({ trusted });
+    this.#ports.connections.update(changed);
   }
 
-  /** An endpoint has had its time to finish. */
-  endpointRemoved(cluster: Cluster, slot: number): void {
-    for (const connection of this.#connections) {
-      const { claim } = connection;
-      if (claim?.slot === slot && claim.target.cluster === cluster) connection.cutOff();
-    }
+  /** Accepts nobody from now on; connections stay, but for those that have not come to their bytes yet. */
+  close(): void {
+    this.#server.close();
+    this.#doorway.close();
+  }
+
+  /** Nothing tells a connection that is passed on as it is that it should end. */
+  drain(): void {
+    // It ends by itself.
   }
 
   /** Cuts off what is left. */
   destroy(): void {
-    for (const connection of this.#connections) connection.cutOff();
+    this.#ports.connections.destroy();
   }
 
   /** @returns once no connection is left */
   gone(): Promise<void> {
-    if (this.#connections.size === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#onEmpty = resolve;
-    });
+    return this.#ports.connections.gone();
   }
 
   #accept(socket: net.Socket): void {
-    const { maxClients, rebuildsSockets } = this.#ports;
-    const { counters } = this.#host;
-    const address = socket.remoteAddress;
+    const { connections, counters } = this.#ports;
     // Until it has an owner.
     socket.on('error', () => undefined);
     // Reset before it was accepted.
-    if (address === undefined) {
+    if (socket.remoteAddress === undefined) {
       socket.destroy();
       return;
     }
-    if (this.#connections.size >= maxClients) {
+    if (connections.activeCount + this.#doorway.count >= this.#maxClients) {
       counters.refusedCount++;
       socket.resetAndDestroy();
       return;
     }
+    if (!this.#enter(socket, socket.remoteAddress)) {
+      counters.limitedCount++;
+      socket.resetAndDestroy();
+      return;
+    }
     counters.acceptedCount++;
-    const connection = new TcpConnection(this.#host, address, (owner) =>
-      RelayEnd.accept(socket, owner, rebuildsSockets),
-    );
-    this.#connections.add(connection);
-    connection.begin();
+    this.#doorway.enter(socket);
   }
 
-  #closed(connection: TcpConnection): void {
-    this.#connections.delete(connection);
-    this.#host.sweeper.remove(connection);
-    if (this.#connections.size === 0) this.#onEmpty?.();
+  #enter(socket: net.Socket, address: string): boolean {
+    const limits = this.#limits;
+    if (limits === undefined) return true;
+    const key = clientKeyOf(address);
+    if (!limits.enter(key, this.#ports.host.runtime.clock.nowMs())) return false;
+    const leave = (): void => limits.leave(key);
+    this.#leaves.set(socket, leave);
+    socket.on('close', leave);
+    return true;
   }
 }

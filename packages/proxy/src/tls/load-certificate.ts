@@ -8,6 +8,7 @@ import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import type { CertificateOptions } from '../config/tls-options.ts';
 import { namesOf } from './certificate-names.ts';
+import { loadOcspResponse } from './load-ocsp.ts';
 
 /** A certificate that goes with its key. */
 export interface LoadedCertificate {
@@ -17,6 +18,8 @@ export interface LoadedCertificate {
   /** Host names that it is for, in lower case. */
   readonly names: readonly string[];
   readonly x509: X509Certificate;
+  /** In DER; undefined for none. */
+  readonly ocspResponse: Buffer | undefined;
 }
 
 /** @returns undefined after adding to the issues */
@@ -55,7 +58,10 @@ export async function loadCertificate(
     issues.push({ path: `${path}.cert${suffix}`, expected, actual: usable });
     return undefined;
   }
-  return { cert, key, passphrase, names: namesOf(x509), x509 };
+  const before = issues.length;
+  const ocspResponse = await loadOcspResponse(options.ocspFile, `${path}.ocspFile`, issues);
+  if (issues.length > before) return undefined;
+  return { cert, key, passphrase, names: namesOf(x509), x509, ocspResponse };
 }
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;

@@ -1,5 +1,6 @@
 /** Reads all certificates of a proxy: either all are good, or nothing is taken over. */
 import { ConfigError, type ConfigIssue } from '@evenkeel/core';
+import { joinPath } from '@evenkeel/core/schema';
 import type { SecureContext } from 'node:tls';
 import type { TlsConfig, UpstreamTlsConfig } from '../config/tls-options.ts';
 import { loadClientContext } from './client-credentials.ts';
@@ -12,23 +13,28 @@ export interface Credentials {
   readonly upstreams: ReadonlyMap<string, SecureContext>;
 }
 
-/** @throws ConfigError naming everything that is wrong */
+/** @param path what the options are called in errors @throws ConfigError naming everything that is wrong */
 export async function loadCredentials(
   listeners: readonly (TlsConfig | undefined)[],
   upstreams: ReadonlyMap<string, UpstreamTlsConfig>,
+  path: string,
 ): Promise<Credentials> {
   const issues: ConfigIssue[] = [];
   const servers = await Promise.all(
     listeners.map(async (tls, at) =>
       tls === undefined
         ? undefined
-        : loadServerCredentials(tls, `createProxy.listeners[${at}].tls`, issues),
+        : loadServerCredentials(tls, joinPath(path, ['listeners', at, 'tls']), issues),
     ),
   );
   const contexts = new Map<string, SecureContext>();
   await Promise.all(
     [...upstreams].map(async ([name, tls]) => {
-      const context = await loadClientContext(tls, `createProxy.upstreams.${name}.tls`, issues);
+      const context = await loadClientContext(
+        tls,
+        joinPath(path, ['upstreams', name, 'tls']),
+        issues,
+      );
       if (context !== undefined) contexts.set(name, context);
     }),
   );

@@ -53,7 +53,7 @@ export async function loadServerCredentials(
     requestCert: requestClientCertificate !== 'no',
     // An optional certificate that does not hold is refused after the handshake.
     rejectUnauthorized: requestClientCertificate === 'required',
-    ALPNProtocols: ['http/1.1'],
+    ALPNProtocols: config.speaksHttp2 === true ? ['h2', 'http/1.1'] : ['http/1.1'],
     ...(certificates.length > 1 && { SNICallback: chooser(certificates, contextOf) }),
   };
   const trustKey = createHash('sha256')

@@ -10,6 +10,9 @@ import type { ServerCredentials } from './server-credentials.ts';
 /** A session ticket is sealed with 16 + 16 + 16 bytes: name, HMAC key, AES key. */
 const TICKET_KEY_BYTES = 48;
 
+/** Node's way to be given an OCSP response, or told that there is none. */
+type Staple = (error: Error | null, response: Buffer | null) => void;
+
 export class TlsTerminator {
   readonly #onSecure: (secure: TLSSocket) => void;
   #credentials: ServerCredentials;
@@ -44,7 +47,7 @@ export class TlsTerminator {
     this.#server.emit('connection', transport);
   }
 
-  #serverOf({ options }: ServerCredentials): Server {
+  #serverOf({ options, certificates }: ServerCredentials): Server {
     const server = createServer({
       ...options,
       ticketKeys: this.#ticketKeys,
@@ -64,6 +67,11 @@ export class TlsTerminator {
       secure.allowHalfOpen = true;
       this.#onSecure(secure);
     });
+    if (certificates.some(({ ocspResponse }) => ocspResponse !== undefined))
+      server.on('OCSPRequest', (shown: Buffer, _issuer: Buffer, staple: Staple) => {
+        const certificate = certificates.find(({ x509 }) => x509.raw.equals(shown));
+        staple(null, certificate?.ocspResponse ?? null);
+      });
     server.on('tlsClientError', (_error, secure) => secure.destroy());
     return server;
   }

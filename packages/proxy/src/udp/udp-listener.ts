@@ -16,8 +16,8 @@ export interface UdpListenerPorts {
 export class UdpListener {
   readonly tls = undefined;
 
-  readonly #ports: UdpListenerPorts;
-  readonly #host: UdpHost;
+  #ports: UdpListenerPorts;
+  readonly #host: { -readonly [Key in keyof UdpHost]: UdpHost[Key] };
   readonly #sessions = new Map<string, UdpSession>();
   #socket: Socket | undefined = undefined;
   #address: { readonly host: string; readonly port: number } = { host: '', port: 0 };
@@ -47,6 +47,15 @@ export class UdpListener {
     };
   }
 
+  /** The silence that ends a session counts from now on; the target and the limit are for sessions that begin. */
+  update(
+    changed: Pick<UdpHost, 'idleTimeoutMs'> & Pick<UdpListenerPorts, 'target' | 'maxSessions'>,
+  ): void {
+    const { idleTimeoutMs, target, maxSessions } = changed;
+    this.#ports = { ...this.#ports, target, maxSessions };
+    this.#host.idleTimeoutMs = idleTimeoutMs;
+  }
+
   /** Where it listens, or listened. */
   get address(): { readonly host: string; readonly port: number } {
     return this.#address;
@@ -59,6 +68,7 @@ export class UdpListener {
 
   /** @throws what binding fails with */
   async listen(host: string, port: number): Promise<void> {
+    this.#isClosing = false;
     const socket = createSocket(isIP(host) === 6 ? 'udp6' : 'udp4');
     const listening = once(socket, 'listening');
     try {
@@ -83,10 +93,17 @@ export class UdpListener {
     if (this.#sessions.size === 0) this.#closeSocket();
   }
 
+  /** Nothing tells a session that it should end. */
+  drain(): void {
+    // It ends by its silence.
+  }
+
   /** An endpoint has had its time to finish. */
   endpointRemoved(cluster: Cluster, slot: number): void {
-    if (cluster !== this.#ports.target.cluster) return;
-    for (const session of this.#sessions.values()) if (session.claim.slot === slot) session.close();
+    for (const session of this.#sessions.values()) {
+      const { claim } = session;
+      if (claim.slot === slot && claim.target.cluster === cluster) session.close();
+    }
   }
 
   /** Ends what is left. */

@@ -9,15 +9,16 @@ const MAX_DEPTH = 16;
  * shared parts are counted as often as they appear.
  *
  * @param maxSize characters of text plus eight per value
+ * @param maxDepth levels of lists and objects
  * @throws EvenkeelError `EVENKEEL_DISCOVERY`
  */
-export function assertBounded(value: unknown, maxSize: number): void {
+export function assertBounded(value: unknown, maxSize: number, maxDepth: number = MAX_DEPTH): void {
   let size = 0;
   const visit = (part: unknown, depth: number): void => {
-    if (depth > MAX_DEPTH) throw discoveryError(`nested deeper than ${MAX_DEPTH} levels`);
+    if (depth > maxDepth) throw discoveryError(`nested deeper than ${maxDepth} levels`);
     size += typeof part === 'string' ? 8 + part.length : 8;
     if (size > maxSize) {
-      throw discoveryError('its aliases expand to more than an endpoint file may hold');
+      throw discoveryError('its aliases expand to more than such a file may hold');
     }
     if (typeof part !== 'object' || part === null) return;
     for (const [key, child] of Object.entries(part)) {

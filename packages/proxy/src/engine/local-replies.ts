@@ -1,0 +1,68 @@
+/** Answers of the proxy's own, on their way through the filters of the request to the client. */
+import type { ClientConnection } from './client-connection.ts';
+import { factsOfAnswer } from './filters/filtered-response.ts';
+import type { Responding } from './filters/filter-run.ts';
+import { ResponseBody } from './filters/response-body.ts';
+import type { EngineHost } from './host.ts';
+import type { LocalAnswer } from './local-answer.ts';
+
+const LAST_CHUNK = Buffer.from('0\r\n\r\n');
+
+export interface Reply {
+  readonly answer: LocalAnswer;
+  /** Does the connection end with it? */
+  readonly closes: boolean;
+  readonly isHead: boolean;
+}
+
+/** @returns is all of it sent? If not, the body has filters, and tells of its end by itself */
+export function sendReply(host: EngineHost, client: ClientConnection, reply: Reply): boolean {
+  const { run } = client;
+  const { answer, closes, isHead } = reply;
+  if (run !== undefined)
+    return sendFiltered(host, client, reply, run.respond(factsOfAnswer(answer, isHead), isHead));
+  const bytes = answer.bytesWith(client.account.id.line, closes, isHead);
+  note(host, client, answer.status);
+  client.account.bytesOut += bytes.length;
+  client.stream.write(bytes);
+  return true;
+}
+
+function note({ counters }: EngineHost, { account }: ClientConnection, status: number): void {
+  counters.localReplyCount++;
+  counters.countStatus(status);
+  account.status = status;
+}
+
+/** The same after the filters have seen it. */
+// oxlint-disable-next-line max-params -- the reply, and what its filters say
+export function sendFiltered(
+  host: EngineHost,
+  client: ClientConnection,
+  { answer: given, closes, isHead }: Reply,
+  { replacement, bodies }: Pick<Responding, 'replacement' | 'bodies'>,
+): boolean {
+  const { account, minor } = client;
+  const answer = replacement ?? given;
+  note(host, client, answer.status);
+  const output = host.output.begin();
+  const isFiltered = bodies.length > 0;
+  const kind = minor === 0 ? 'close' : 'chunked';
+  answer.writeHead(output, {
+    idLine: account.id.line,
+    closes,
+    edits: client.run?.request.responseEdits,
+    framing: !isFiltered ? 'length' : kind === 'close' ? 'none' : 'chunked',
+  });
+  if (!isFiltered) {
+    if (!isHead) output.copy(answer.body, 0, answer.body.length);
+    account.bytesOut += output.length;
+    output.sendTo(client.stream);
+    return true;
+  }
+  const ports = { owner: client, output, source: undefined };
+  const body = new ResponseBody(output.take(), bodies, { kind, length: 0 }, ports);
+  client.response = body;
+  body.take(Buffer.from(answer.body), LAST_CHUNK);
+  return false;
+}

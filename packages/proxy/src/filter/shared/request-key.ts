@@ -1,0 +1,104 @@
+/** What requests are counted by: their route, their client, a value of theirs, or several of these together. */
+import { createHash } from 'node:crypto';
+import { object } from '@evenkeel/core/schema';
+import { z } from 'zod';
+import type { FilterRequest } from '../filter.ts';
+import { fieldName, parameterName } from './fields.ts';
+import { maskAddress, readAddress } from './ip-address.ts';
+
+/** One part of a key. */
+export type KeyPart =
+  | 'route'
+  | 'client'
+  | 'peer'
+  | 'method'
+  | 'host'
+  | { readonly header: string }
+  | { readonly cookie: string }
+  | { readonly query: string };
+
+const WORDS = ['route', 'client', 'peer', 'method', 'host'] as const;
+const EXPECTED = `one of ${WORDS.join(', ')}, { header }, { cookie } and { query }`;
+
+const keyPart: z.ZodType<KeyPart> = z.union(
+  [
+    z.enum(WORDS, { error: EXPECTED }),
+    object({ header: fieldName }),
+    object({ cookie: parameterName }),
+    object({ query: parameterName }),
+  ],
+  { error: EXPECTED },
+);
+
+/** No part: all requests together. */
+export const keyParts: z.ZodType<readonly KeyPart[]> = z
+  .array(keyPart, { error: `a list of ${EXPECTED}` })
+  .max(8, { error: '8 parts at most' });
+
+/**
+ * Which addresses count as one client. A network with IPv6 hands out 2^64 addresses to a single host, so that a limit by
+ * whole address would be none (RFC 6177 section 2: sites get /64 to /48).
+ */
+export interface ClientPrefixes {
+  readonly ipv4Bits: number;
+  readonly ipv6Bits: number;
+}
+
+/** Longer keys are kept as their hash, so that nobody fills the memory with long headers. */
+const MAX_KEY_CHARACTERS = 128;
+
+const scratch = new Uint32Array(4);
+
+export class RequestKey {
+  readonly #parts: readonly KeyPart[];
+  readonly #prefixes: ClientPrefixes;
+
+  constructor(parts: readonly KeyPart[], prefixes: ClientPrefixes) {
+    this.#parts = parts;
+    this.#prefixes = prefixes;
+  }
+
+  /** @returns undefined when a header, cookie or parameter of the key is missing */
+  of(request: FilterRequest): string | undefined {
+    let key = '';
+    for (const part of this.#parts) {
+      const value = this.#valueOf(part, request);
+      if (value === undefined) return undefined;
+      // NUL cannot be within a header, and what was decoded is told apart by its length.
+      key += typeof part === 'object' ? `${value.length}:${value}\0` : `${value}\0`;
+    }
+    return key.length > MAX_KEY_CHARACTERS
+      ? createHash('sha256').update(key).digest('base64')
+      : key;
+  }
+
+  #valueOf(part: KeyPart, request: FilterRequest): string | undefined {
+    if (typeof part === 'object') {
+      if ('header' in part) return request.header(part.header);
+      if ('cookie' in part) return request.cookie(part.cookie);
+      return request.query(part.query);
+    }
+    switch (part) {
+      case 'route':
+        return request.route;
+      case 'client':
+        return clientPrefix(request.clientAddress, this.#prefixes);
+      case 'peer':
+        return clientPrefix(request.sourceAddress ?? '', this.#prefixes);
+      case 'method':
+        return request.method;
+      case 'host':
+        return request.host.toLowerCase();
+    }
+  }
+}
+
+/** A text for all addresses that share a prefix. */
+export function clientPrefix(address: string, { ipv4Bits, ipv6Bits }: ClientPrefixes): string {
+  const width = readAddress(address, scratch);
+  if (width === 0) return address;
+  maskAddress(scratch, width, width === 1 ? ipv4Bits : ipv6Bits);
+  let text = width === 1 ? '4' : '6';
+  for (let word = 0; word < width; word++) text += `.${(scratch[word] as number).toString(36)}`;
+  return text;
+}
