@@ -1,52 +1,89 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The flow cache: where a flow was sent before. Looked up before anything else, because a hit spares the lookup of the
- * VIP, the dearest step of all. Four ways of 16 bytes share a cache line.
+ * VIP. Four ways of 16 bytes share a cache line.
  *
  * An insertion costs about as much as a hit, so a flood of new flows needs no limiter. It may evict an entry; that flow
- * then asks the ring, which answers the same unless it has changed.
+ * then asks the ring, which answers the same unless it has changed. Flows that were seen once give way first: a flood of
+ * SYNs evicts itself.
  */
 #ifndef FLOW_CACHE_H
 #define FLOW_CACHE_H
 
 #include "layout.h"
 
-/* meta: target 0-11, its generation 12-28, UDP 29, IPv6 30, in use 31. */
-#define META_TARGET (MAX_TARGETS - 1)
-#define META_GENERATION_SHIFT 12
-#define META_GENERATION 0x1ffff
-#define META_UDP (1u << 29)
-#define META_IP6 (1u << 30)
-#define META_USED (1u << 31)
-#define META_KIND (META_UDP | META_IP6 | META_USED)
+/*
+ * tag: of IPv4 the source and the ports as they are, of IPv6 64 bits of a keyed hash.
+ * state: hash of the whole flow 44-63, target 30-43, its generation 18-29, time 3-17, confirmed 1, closing 0.
+ *
+ * The bucket stands for the lower bits of the hash, so IPv4 flows are mixed up when source and ports are equal and 30 bits
+ * or more of a keyed hash are too; IPv6 flows when 94 bits are. Nobody can search for that without the keys.
+ */
+#define STATE_HASH_SHIFT 44
+#define STATE_TARGET_SHIFT 30
+#define STATE_GENERATION_SHIFT 18
+#define STATE_GENERATION 0xfffU
+#define STATE_TIME_SHIFT 3
+#define STATE_TIME (0x7fffULL << STATE_TIME_SHIFT) /* seconds, modulo 2^15 */
+#define STATE_CONFIRMED 2ULL /* a second packet came */
+#define STATE_CLOSING 1ULL /* TCP: FIN or RST was seen */
 
-#define LANE_KEYS 10
+#define NO_WAY WAYS
+
+/* Words of a flow, ports and kind included, plus one. */
+#define LANE_KEYS 11
+/* Flows of VIPs that are not to be found before the VIP is known. */
+#define FLOW_APART 0x10000
 
 struct lookup {
-	__u32 tag[3];
-	__u32 kind;
-	__u32 hash; /* upper bits: the way to evict; lower bits: the bucket */
+	__u64 tag;
+	__u32 hash; /* upper bits: part of the key; lower bits: the bucket */
 };
 
 /*
- * The multilinear hash (Lemire and Kaser, "Strongly universal string hashing is fast", 2014): the upper half of
- * k0 + k1 w1 + k2 w2 + ... modulo 2^64. For random keys any two different inputs collide with probability 2^-32, so
- * whoever does not know the keys cannot aim at a bucket.
+ * The multilinear hash (Lemire and Kaser, "Strongly universal string hashing is fast", 2014, MULTILINEAR-HM): the upper
+ * half of k0 + (k1 + w1)(k2 + w2) + (k3 + w3)(k4 + w4) + ... modulo 2^64. For random keys any two different inputs collide
+ * with probability 2^-32, so whoever does not know the keys cannot aim at a bucket.
  */
-static INLINE __u32 keyed_hash4(__u32 source, __u32 destination, __u32 ports)
+static INLINE __u32 keyed_hash4(__u32 source, __u32 destination, __u32 ports, __u32 kind)
 {
-	return (flow_keys[0] + flow_keys[1] * source + flow_keys[2] * destination + flow_keys[3] * ports) >> 32;
+	return (flow_keys[0] + (flow_keys[1] + source) * (flow_keys[2] + ports) +
+		(flow_keys[3] + destination) * (flow_keys[4] + kind)) >> 32;
 }
 
-static INLINE __u32 keyed_hash6(const __u32 *words, __u32 ports, int lane)
+static INLINE __u32 keyed_hash6(const __u32 *source, const __u32 *destination, __u64 rest, int lane)
 {
 	const volatile __u64 *keys = &flow_keys[lane * LANE_KEYS];
-	__u64 sum = keys[0] + keys[9] * ports;
+	__u64 sum = keys[0] + (keys[1] + (__u32)rest) * (keys[2] + (rest >> 32));
 
 #pragma unroll
-	for (int i = 0; i < 8; i++)
-		sum += keys[i + 1] * words[i];
+	for (int i = 0; i < 4; i += 2) {
+		sum += (keys[3 + i] + source[i]) * (keys[4 + i] + source[i + 1]);
+		sum += (keys[7 + i] + destination[i]) * (keys[8 + i] + destination[i + 1]);
+	}
 	return sum >> 32;
+}
+
+static INLINE struct lookup lookup_of4(__u32 source, __u32 destination, __u32 ports, __u32 kind)
+{
+	struct lookup lookup = {
+		.tag = (__u64)ports << 32 | source,
+		.hash = keyed_hash4(source, destination, ports, kind),
+	};
+
+	return lookup;
+}
+
+static INLINE struct lookup lookup_of6(const __u32 *source, const __u32 *destination, __u32 ports, __u32 kind)
+{
+	__u64 rest = (__u64)kind << 32 | ports;
+	struct lookup lookup = {
+		.tag = (__u64)keyed_hash6(source, destination, rest, 1) << 32 |
+		       keyed_hash6(source, destination, rest, 2),
+		.hash = keyed_hash6(source, destination, rest, 0),
+	};
+
+	return lookup;
 }
 
 static INLINE struct bucket *find_bucket(const struct lookup *lookup)
@@ -56,41 +93,73 @@ static INLINE struct bucket *find_bucket(const struct lookup *lookup)
 	return bpf_map_lookup_elem(&flows, &index);
 }
 
-/* What was stored for the flow, or 0. */
-static INLINE __u32 find_flow(const struct bucket *bucket, const struct lookup *lookup)
+static INLINE __u64 hash_in_state(const struct lookup *lookup)
 {
+	return lookup->hash >> (STATE_HASH_SHIFT - 32);
+}
+
+/* The way that the flow is in, or NO_WAY. */
+static INLINE int find_way(const struct bucket *bucket, const struct lookup *lookup)
+{
+	__u64 hash = hash_in_state(lookup);
+
 #pragma unroll
 	for (int i = 0; i < WAYS; i++) {
 		const struct flow *flow = &bucket->ways[i];
 
-		if (flow->tag[0] == lookup->tag[0] && flow->tag[1] == lookup->tag[1] &&
-		    flow->tag[2] == lookup->tag[2] && (flow->meta & META_KIND) == lookup->kind)
-			return flow->meta;
+		if (flow->tag == lookup->tag && flow->state >> STATE_HASH_SHIFT == hash)
+			return i;
 	}
-	return 0;
+	return NO_WAY;
 }
 
-static INLINE int is_way_of(const struct flow *flow, const struct lookup *lookup)
+static INLINE __u32 target_in(__u64 state)
 {
-	return !flow->meta || (flow->tag[0] == lookup->tag[0] && flow->tag[1] == lookup->tag[1] &&
-			       flow->tag[2] == lookup->tag[2] && (flow->meta & META_KIND) == lookup->kind);
+	return state >> STATE_TARGET_SHIFT & (MAX_TARGETS - 1);
 }
 
-/* Stores in the flow's own way if it has one that is stale, else in a free one, else in one that the hash names. */
-static INLINE void store_flow(struct bucket *bucket, const struct lookup *lookup, __u32 meta)
+/* What the state of a flow is once a packet of it has come. */
+static INLINE __u64 touched(__u64 state, __u32 tcp_flags)
 {
-	__u32 way = lookup->hash >> 30;
+	state = (state & ~STATE_TIME) | clock_bits | STATE_CONFIRMED;
+	return tcp_flags & (TCP_FIN | TCP_RST) ? state | STATE_CLOSING : state;
+}
+
+/* Was the flow silent for longer than its VIP allows? */
+static INLINE int is_stale(__u64 state, const struct target *target, __u8 protocol)
+{
+	__u32 idle = ((clock_bits - (__u32)state) & STATE_TIME) >> STATE_TIME_SHIFT;
+
+	if (protocol != IPPROTO_TCP)
+		return idle > target->idle_udp;
+	return idle > (state & STATE_CLOSING ? target->idle_closing : target->idle_tcp);
+}
+
+/* Stores in the way that the flow had, else in one that is free, in one whose flow was seen once, or as the hash says. */
+static INLINE void store_flow(struct bucket *bucket, int way, const struct lookup *lookup, __u64 target_state)
+{
 	struct flow *flow;
 
+	if (way == NO_WAY) {
+		way = lookup->hash >> 30;
 #pragma unroll
-	for (int i = WAYS - 1; i >= 0; i--)
-		if (is_way_of(&bucket->ways[i], lookup))
-			way = i;
+		for (int i = WAYS - 1; i >= 0; i--)
+			if (!(bucket->ways[i].state & STATE_CONFIRMED))
+				way = i;
+#pragma unroll
+		for (int i = WAYS - 1; i >= 0; i--)
+			if (!bucket->ways[i].state)
+				way = i;
+	}
 	flow = &bucket->ways[way & (WAYS - 1)];
-	flow->tag[0] = lookup->tag[0];
-	flow->tag[1] = lookup->tag[1];
-	flow->tag[2] = lookup->tag[2];
-	flow->meta = meta;
+	flow->tag = lookup->tag;
+	flow->state = hash_in_state(lookup) << STATE_HASH_SHIFT | target_state | clock_bits;
+}
+
+static INLINE __u64 state_of(const struct target *target, __u32 number)
+{
+	return (__u64)number << STATE_TARGET_SHIFT |
+	       (__u64)(target->generation & STATE_GENERATION) << STATE_GENERATION_SHIFT;
 }
 
 #endif

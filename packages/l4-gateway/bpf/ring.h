@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The choice for a flow that the cache does not know: VIP, place in its ring, target. */
+/* The choice for a flow that the cache does not know: place in the ring of its VIP, target. */
 #ifndef RING_H
 #define RING_H
 
@@ -22,24 +22,26 @@ static INLINE __u32 ring_hash4(__u32 source, __u32 destination, __u32 ports)
 	return finish_hash(mix(mix(ring_seed, (__u64)ports << 32 | source), destination));
 }
 
-static INLINE __u32 ring_hash6(const __u32 *words, __u32 ports)
+static INLINE __u32 ring_hash6(const __u32 *source, const __u32 *destination, __u32 ports)
 {
 	__u64 state = mix(ring_seed, ports);
 
-#pragma unroll
-	for (int i = 0; i < 8; i += 2)
-		state = mix(state, (__u64)words[i + 1] << 32 | words[i]);
+	state = mix(state, (__u64)source[1] << 32 | source[0]);
+	state = mix(state, (__u64)source[3] << 32 | source[2]);
+	state = mix(state, (__u64)destination[1] << 32 | destination[0]);
+	state = mix(state, (__u64)destination[3] << 32 | destination[2]);
 	return finish_hash(state);
 }
 
 /* The target at a hash's place: the hash scaled to the size of the ring, which spares a division. 0: none. */
-static INLINE __u32 target_at(const struct ring *ring, __u32 hash)
+static INLINE __u32 target_at(__u32 slot, __u32 hash)
 {
+	const struct ring *ring = bpf_map_lookup_elem(&rings, &slot);
 	__u64 place = (__u64)hash * RING_SIZE >> 32;
 
 	/* Otherwise the compiler drops the check, which it knows to hold and the verifier does not. */
 	barrier_var(place);
-	return place < RING_SIZE ? ring->targets[place] : 0;
+	return ring && place < RING_SIZE ? ring->targets[place] : 0;
 }
 
 #endif

@@ -11,3 +11,9 @@ export type {
   VipStatistics,
 } from './forwarder/statistics.ts';
 export type { Flow, Protocol, Real, Vip } from './forwarder/vip.ts';
+export { realCommand, runReal, type RealCommand, type RealCommandContext } from './real/command.ts';
+export type { Change } from './real/change-record.ts';
+export type { DecapsulationCounts } from './real/decapsulator.ts';
+export type { Encapsulation, RealOptions } from './real/options.ts';
+export { RealError } from './real/real-error.ts';
+export { type RealSetup, setUpReal, undoReal } from './real/real.ts';

@@ -2,12 +2,18 @@
 import fc from 'fast-check';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { requireComponent } from '../../../../test/support/require-component.ts';
-import type { Flow, Forwarder, Real, Vip } from '../index.ts';
+import type { Flow, Forwarder, Protocol, Real } from '../index.ts';
 import { parseAddress } from './address.ts';
 import { openForTest, realIn, send, stayOnOneCpu } from './test-support/opened.ts';
 import { frame, ROUTER_MAC } from './test-support/packets.ts';
 
 const { path } = requireComponent('bpf');
+interface Vip {
+  readonly address: string;
+  readonly port: number;
+  readonly protocol: Protocol;
+}
+
 const VIP4: Vip = { address: '10.200.1.1', port: 80, protocol: 'tcp' };
 const VIP6: Vip = { address: 'fc00:1::1', port: 53, protocol: 'udp' };
 const reals = (count: number, prefix = '10.0.0.'): Real[] =>
@@ -212,7 +218,7 @@ describe.skipIf(path === undefined)('the choice of a real', () => {
       (it) => it.updateReals(VIP4, [{ address: '10.0.0.9', nextHop: '01:00:5e:00:00:01' }]),
       'of one station',
     ],
-    ['too many reals', (it) => it.updateReals(VIP4, manyReals(4_096)), 'no room for real'],
+    ['too many reals', (it) => it.updateReals(VIP4, manyReals(16_384)), 'no room for real'],
     ['a port', (it) => it.addVip({ ...VIP4, port: 0 }, []), '1 to 65535'],
     ['families', (it) => it.realOf({ ...flowTo(VIP4, 1), source: '::1' }), 'an IPv4 address'],
   ])('refuses %s and goes on as before', (_what, act, message) => {

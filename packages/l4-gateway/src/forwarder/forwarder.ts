@@ -1,31 +1,41 @@
 import { randomBytes } from 'node:crypto';
 import {
   attachXdp,
+  BpfError,
   type Link,
   type LoadedObject,
   loadObject,
+  MappedArray,
+  openKernel,
   possibleCpus,
   type Program,
   type XdpMode,
 } from '@evenkeel/bpf';
 import { parseAddress, wrong } from './address.ts';
-import { placeOf, ringHash } from './flow-hash.ts';
-import { forwarder as forwarderSpec, type ForwarderSpec } from './generated/forwarder.ts';
+import { FlowClock } from './flow-clock.ts';
+import { type CachedFlow, dumpFlows, type FlowDump, type FlowTarget } from './flow-dump.ts';
+import { type ForwarderFill, isInUse, sampleFill } from './fill.ts';
+import { forwarder as forwarderSpec, type ForwarderSpec, VipFlag } from './generated/forwarder.ts';
 import { type ForwarderOptions, type ParsedOptions, parseOptions } from './options.ts';
-import { buildRing, equalRings, RING_SIZE } from './ring.ts';
+import { openPinned, pinnedMaps } from './open-pinned.ts';
+import type { PinnedState } from './pinned-state.ts';
+import { RingStore, SPARE_SLOTS } from './ring-store.ts';
+import { type ParsedRoute, parseSources, Service, type ServiceState } from './service.ts';
 import { type ForwarderStatistics, readCounts, type Traffic } from './statistics.ts';
-import { add, TargetTable } from './target-table.ts';
+import { add, type KeptTarget, TargetTable } from './target-table.ts';
 import {
   type Flow,
-  type ParsedReal,
   type ParsedVip,
   parsePort,
   parseReals,
   parseVip,
+  PROTOCOL_NUMBERS,
   type Real,
   type Vip,
 } from './vip.ts';
-import { VipTables } from './vip-tables.ts';
+import { VipDirectory } from './vip-directory.ts';
+import { parseVipOptions, type VipOptions } from './vip-options.ts';
+import { findVip } from './vip-search.ts';
 
 type Loaded = LoadedObject<
   ForwarderSpec['maps'],
@@ -40,18 +50,17 @@ export interface XdpAttachment {
   readonly mode?: XdpMode;
 }
 
-interface Member {
-  readonly real: ParsedReal;
-  readonly number: number;
+/** Clients that get other reals than the rest. */
+export interface SourceRoute {
+  /** Prefixes of client addresses, of the VIP's family. The longest that fits counts. */
+  readonly sources: readonly string[];
+  readonly reals: readonly Real[];
 }
 
-interface Service {
-  readonly parsed: ParsedVip;
-  members: ReadonlyMap<string, Member>;
-  ring: Uint16Array;
-  /** Of reals that have left. */
-  past: Traffic;
-}
+/** `WAYS` of the program. */
+const WAYS = 4;
+/** Which of the flow cache's keys the tags of IPv6 VIPs are made with: one that the cache leaves over. */
+const TAG_KEY = 33;
 
 const NO_TRAFFIC: Traffic = { packets: 0n, bytes: 0n };
 
@@ -63,18 +72,32 @@ const NO_TRAFFIC: Traffic = { packets: 0n, bytes: 0n };
  */
 export function openForwarder(options: ForwarderOptions): Forwarder {
   const parsed = parseOptions(options);
-  const object = loadObject(forwarderSpec, {
+  const pinned = options.pins && openPinned(options.pins, parsed);
+  try {
+    return new Forwarder(load(parsed, pinned), parsed, pinned);
+  } catch (error) {
+    pinned?.close(true);
+    throw error;
+  }
+}
+
+function load(parsed: ParsedOptions, pinned: PinnedState | undefined): Loaded {
+  return loadObject(forwarderSpec, {
+    ...(pinned?.adopted === undefined ? {} : { maps: pinned.adopted.maps }),
     constants: {
-      flowKeys: randomKeys(40),
+      flowKeys: pinned?.adopted?.flowKeys ?? randomKeys(40),
       ringSeed: parsed.ringSeed,
       buckets: parsed.bucketsPerCpu,
       maxPacket: parsed.mtu,
       outerSource4: parsed.outerSource4,
       outerSource6: parsed.outerSource6,
+      repliesPerSecond: parsed.repliesPerSecond,
     },
-    maxEntries: { flows: parsed.bucketsPerCpu * possibleCpus() },
+    maxEntries: {
+      flows: parsed.bucketsPerCpu * possibleCpus(),
+      rings: parsed.maxRings + SPARE_SLOTS,
+    },
   });
-  return new Forwarder(object, parsed);
 }
 
 /** Random for each forwarder: nobody can aim flows at one bucket of its cache. */
@@ -93,16 +116,47 @@ export class Forwarder {
   readonly #object: Loaded;
   readonly #options: ParsedOptions;
   readonly #targets: TargetTable;
-  readonly #vips: VipTables;
+  readonly #rings: RingStore;
+  readonly #directory: VipDirectory;
+  readonly #clock: FlowClock;
   readonly #services = new Map<string, Service>();
+  /** Numbers of VIPs that are free; one is used again as late as possible. */
+  readonly #numbers: number[];
   readonly #links: Link[] = [];
+  readonly #pinned: PinnedState | undefined;
 
   /** Use {@link openForwarder}. */
-  constructor(object: Loaded, options: ParsedOptions) {
+  constructor(object: Loaded, options: ParsedOptions, pinned?: PinnedState) {
     this.#object = object;
     this.#options = options;
-    this.#vips = new VipTables(object.maps);
-    this.#targets = new TargetTable(object.maps, forwarderSpec.maps.targets.maxEntries);
+    this.#pinned = pinned;
+    const { maps, globals } = object;
+    const { maxEntries: size } = forwarderSpec.maps.targets;
+    this.#targets = new TargetTable(maps, { size, mtu: options.mtu }, pinned?.ledger);
+    this.#rings = new RingStore(maps.rings);
+    const tagKey = globals.rodata.read().flowKeys[TAG_KEY] as bigint;
+    this.#directory = new VipDirectory(maps, tagKey, (kinds) => globals.bss.set('vipKinds', kinds));
+    this.#clock = new FlowClock(maps, {
+      seconds: options.clock,
+      write: (bits) => globals.bss.set('clockBits', bits),
+    });
+    const { maxEntries: numbers } = forwarderSpec.maps.vipRecords;
+    this.#numbers = Array.from({ length: numbers - 1 }, (_, index) => index + 1);
+  }
+
+  /** Has it taken over what a predecessor remembered of flows? */
+  get isAdopted(): boolean {
+    return this.#pinned?.adopted !== undefined;
+  }
+
+  /** Reals that a predecessor had and no VIP has yet; their flows go where they went. */
+  get kept(): readonly KeptTarget[] {
+    return this.#targets.kept;
+  }
+
+  /** Flows of {@link kept} are placed anew from now on. Call it once all VIPs are there and the program is attached. */
+  releaseKept(): void {
+    this.#targets.releaseKept();
   }
 
   /** The program, for test runs. */
@@ -110,32 +164,51 @@ export class Forwarder {
     return this.#object.programs.forward;
   }
 
-  /** What its tables take, in bytes; a VIP adds 131 KB. All of it is allocated when the forwarder is opened. */
+  /** What its tables take, in bytes. Nearly all of it is allocated when the forwarder is opened. */
   get tableBytes(): number {
     const cpus = possibleCpus();
-    const { targets, targetTraffic, flows } = this.#object.maps;
+    const { targets, targetTraffic, flows, vips, vipRecords } = this.#object.maps;
     const perTarget = targets.spec.value.bytes + targetTraffic.spec.value.bytes * cpus;
-    return perTarget * targets.spec.maxEntries + flows.spec.value.bytes * flows.info().maxEntries;
+    const perVip = vipRecords.spec.value.bytes * vipRecords.spec.maxEntries;
+    return (
+      perTarget * targets.spec.maxEntries +
+      flows.spec.value.bytes * flows.info().maxEntries +
+      vips.spec.value.bytes * vips.spec.maxEntries +
+      perVip +
+      this.#rings.bytes
+    );
   }
 
   /**
    * Adds a VIP, which is served from now on wherever the program is attached.
    *
-   * @throws ConfigError for a VIP that is there already, and for wrong reals
-   * @throws BpfError `EVENKEEL_BPF_LIMIT` for more than 512 VIPs of a family, or 4095 pairs of VIP and real
+   * @throws ConfigError for a VIP that is there already, for wrong options, and for wrong reals
+   * @throws BpfError `EVENKEEL_BPF_LIMIT` for more than `maxRings` VIPs, or 16383 pairs of VIP and real
    */
-  addVip(vip: Vip, reals: readonly Real[]): void {
+  addVip(vip: Vip, reals: readonly Real[], options?: VipOptions): void {
     const parsed = parseVip(vip);
     if (this.#services.has(parsed.name)) throw wrong('vip', 'a VIP that is new', parsed.name);
-    const service: Service = {
-      parsed,
-      members: new Map(),
-      ring: new Uint16Array(RING_SIZE),
-      past: NO_TRAFFIC,
+    const state: ServiceState = {
+      options: parseVipOptions(options),
+      reals: parseReals(reals, this.#options.nextHop),
+      routes: [],
     };
-    this.#change(service, parseReals(reals, this.#options.nextHop), true);
+    this.#assertFragments(parsed, state);
+    const number = this.#numbers.shift();
+    if (number === undefined) throw new BpfError('EVENKEEL_BPF_LIMIT', 'no room for another VIP');
+    const { vipRecords: records, sourceRoutes: routes, serverIds } = this.#object.maps;
+    const service = new Service(parsed, number, {
+      ...{ targets: this.#targets, rings: this.#rings, directory: this.#directory },
+      ...{ records, routes, serverIds },
+    });
+    try {
+      service.apply(state);
+    } catch (error) {
+      this.#numbers.push(number);
+      throw error;
+    }
     this.#services.set(parsed.name, service);
-    this.#vips.addAddress(parsed);
+    this.#nameAddress(parsed);
   }
 
   /**
@@ -145,20 +218,56 @@ export class Forwarder {
    * @returns whether the ring had to be published
    */
   updateReals(vip: Vip, reals: readonly Real[]): boolean {
-    return this.#change(this.#service(vip), parseReals(reals, this.#options.nextHop), false);
+    const service = this.#service(vip);
+    return service.apply({
+      ...service.state,
+      reals: parseReals(reals, this.#options.nextHop),
+    });
+  }
+
+  /**
+   * Gives clients from some networks other reals, instead of all routes that the VIP had. Remembered flows stay where
+   * they are unless their real is gone.
+   *
+   * @returns whether a ring had to be published
+   */
+  setSourceRoutes(vip: Vip, routes: readonly SourceRoute[]): boolean {
+    const service = this.#service(vip);
+    const sources = parseSources(
+      routes.map((route) => route.sources),
+      service.parsed,
+    );
+    const parsed = routes.map(({ reals }, index): ParsedRoute => ({
+      sources: sources[index] ?? [],
+      reals: parseReals(reals, this.#options.nextHop),
+    }));
+    return service.apply({ ...service.state, routes: parsed });
+  }
+
+  /**
+   * Replaces the options of a VIP; those that are left out get their defaults. When what is hashed changes, remembered
+   * flows of the VIP are placed anew.
+   */
+  configureVip(vip: Vip, options: VipOptions): void {
+    const service = this.#service(vip);
+    const state = { ...service.state, options: parseVipOptions(options) };
+    this.#assertFragments(service.parsed, state);
+    service.apply(state);
+    this.#nameAddress(service.parsed);
   }
 
   /** Its packets are the host's from now on. */
   removeVip(vip: Vip): void {
     const service = this.#service(vip);
-    this.#vips.withdraw(service.parsed);
+    service.remove();
     this.#services.delete(service.parsed.name);
-    for (const { number } of service.members.values()) this.#targets.release(number);
-    const { address } = service.parsed;
-    const isShared = [...this.#services.values()].some(
-      (other) => other.parsed.address.text === address.text,
-    );
-    if (!isShared) this.#vips.removeAddress(service.parsed);
+    this.#numbers.push(service.number);
+    this.#nameAddress(service.parsed);
+  }
+
+  /** Tells the program the time; it is told once a second anyway. */
+  tick(): void {
+    this.#clock.tick();
   }
 
   /**
@@ -167,9 +276,20 @@ export class Forwarder {
    * @throws BpfError `EVENKEEL_BPF_EXISTS` when another program is attached
    */
   attach(attachment: XdpAttachment): Link {
+    const { interface: name, mode = 'auto' } = attachment;
+    if (this.#pinned !== undefined) {
+      const { flowKeys } = this.#object.globals.rodata.read();
+      this.#pinned.commit(pinnedMaps(this.#object.maps), flowKeys, mode);
+      return this.#pinned.attach(this.program, { interface: name, mode });
+    }
     const link = attachXdp(this.program, attachment);
     this.#links.push(link);
     return link;
+  }
+
+  /** Detaches a predecessor from all interfaces but these. */
+  detachOthers(interfaces: readonly (string | number)[]): void {
+    this.#pinned?.dropOldLinks(interfaces);
   }
 
   /**
@@ -177,44 +297,105 @@ export class Forwarder {
    * or the VIP has no real. A flow that the gateway remembers may be elsewhere.
    */
   realOf(flow: Flow): string | undefined {
-    const { destination, destinationPort, protocol } = flow;
-    const parsed = parseVip({ address: destination, port: destinationPort, protocol });
+    const { destinationPort, protocol } = flow;
+    const destination = parseAddress(flow.destination, 'flow.destination');
     const source = parseAddress(flow.source, 'flow.source');
-    const service = this.#services.get(parsed.name);
-    if (source.family !== parsed.address.family) {
-      throw wrong('flow.source', `an IPv${parsed.address.family} address`, flow.source);
+    if (!Object.hasOwn(PROTOCOL_NUMBERS, protocol)) {
+      throw wrong('flow.protocol', '"tcp" or "udp"', protocol);
     }
-    if (service === undefined) return undefined;
-    const hash = ringHash(
+    parsePort(destinationPort, 'flow.destinationPort');
+    const service = findVip(this.#services.values(), {
+      address: destination,
+      port: destinationPort,
+      protocol,
+    });
+    if (source.family !== destination.family) {
+      throw wrong('flow.source', `an IPv${destination.family} address`, flow.source);
+    }
+    return service?.realOf(
       {
         family: source.family,
         source: source.bytes,
-        destination: parsed.address.bytes,
+        destination: destination.bytes,
         sourcePort: parsePort(flow.sourcePort, 'flow.sourcePort'),
         destinationPort,
+        protocol: PROTOCOL_NUMBERS[protocol],
       },
       this.#options.ringSeed,
     );
-    const number = service.ring[placeOf(hash, RING_SIZE)];
-    return [...service.members.values()].find((member) => member.number === number)?.real.address
-      .text;
   }
 
   statistics(): ForwarderStatistics {
-    const vips = [...this.#services.values()].map((service) => {
-      const reals = [...service.members.values()].map(({ real, number }) => ({
-        address: real.address.text,
-        weight: real.weight,
-        ...this.#targets.traffic(number),
-      }));
-      return { vip: service.parsed.vip, ...reals.reduce<Traffic>(add, service.past), reals };
-    });
+    const vips = [...this.#services.values()].map((service) => ({
+      vip: service.parsed.vip,
+      ...service.statistics(),
+    }));
     return { vips, packets: readCounts(this.#object.maps.counters) };
   }
 
-  /** Detaches and gives everything back. Idempotent. */
-  close(): void {
+  /** What each CPU forwarded. */
+  cpuTraffic(): readonly Traffic[] {
+    const cpus = Array.from({ length: possibleCpus() }, () => NO_TRAFFIC);
+    for (const [, counted] of this.#object.maps.targetTraffic.entries()) {
+      counted.forEach((traffic, cpu) => (cpus[cpu] = add(cpus[cpu] ?? NO_TRAFFIC, traffic)));
+    }
+    return cpus;
+  }
+
+  /**
+   * Flows that the cache remembers.
+   *
+   * @param limit how many are handed out; all are counted
+   */
+  flows({ limit, keep }: { limit: number; keep?: (flow: CachedFlow) => boolean }): FlowDump {
+    const { flows, targets } = this.#object.maps;
+    const known = new Map<number, FlowTarget>();
+    for (const { parsed, targets: reals } of this.#services.values()) {
+      const { name, vip } = parsed;
+      for (const [number, real] of reals) {
+        const generation = targets.lookup(number)?.generation ?? 0;
+        known.set(number, { name, vip, family: parsed.address.family, real, generation });
+      }
+    }
+    const spec = { ...flows.spec, maxEntries: flows.info().maxEntries };
+    const memory = new MappedArray(openKernel(), spec, flows.fd);
+    try {
+      return dumpFlows({
+        words: new Uint32Array(memory.memory),
+        cpus: possibleCpus(),
+        nowSeconds: this.#options.clock(),
+        targetOf: (number) => known.get(number),
+        ...{ limit, ...(keep === undefined ? {} : { keep }) },
+      });
+    } finally {
+      memory.close();
+    }
+  }
+
+  /** How full the tables are. */
+  fill(): ForwarderFill {
+    const { flows } = this.#object.maps;
+    const { maxEntries: count } = flows.info();
+    const usedIn = (index: number): number =>
+      (flows.lookup(index)?.ways ?? []).filter(isInUse).length;
+    return {
+      vips: { used: this.#services.size, size: this.#options.maxRings },
+      targets: { used: this.#targets.usedCount, size: forwarderSpec.maps.targets.maxEntries - 1 },
+      flows: { size: count * WAYS, usedRatio: sampleFill({ count, ways: WAYS, usedIn }) },
+    };
+  }
+
+  /**
+   * Detaches and gives everything back. Idempotent.
+   *
+   * @param keep of a pinned forwarder: the program goes on without this process, for a successor to take over
+   */
+  close({ keep = false }: { readonly keep?: boolean } = {}): void {
+    this.#pinned?.close(keep);
     for (const link of this.#links.splice(0)) link.close();
+    this.#clock.close();
+    this.#rings.close();
+    this.#directory.close();
     this.#object.close();
   }
 
@@ -225,45 +406,33 @@ export class Forwarder {
     throw wrong('vip', `a VIP that was added (${[...this.#services.keys()].join(', ')})`, name);
   }
 
-  /** New reals get their records before the ring names them, and old ones lose theirs after it has let go of them. */
-  #change(service: Service, reals: ReadonlyMap<string, ParsedReal>, isNew: boolean): boolean {
-    const added: number[] = [];
-    const members = new Map<string, Member>();
-    let isPublished = false;
-    try {
-      for (const [text, real] of reals) {
-        const known = service.members.get(text);
-        const number = known?.number ?? this.#targets.allocate(real);
-        if (known === undefined) added.push(number);
-        members.set(text, { real, number });
-      }
-      const ring = buildRing(
-        Array.from(members, ([address, { real, number }]) => ({
-          address,
-          weight: real.weight,
-          number,
-        })),
-      );
-      isPublished = isNew || !equalRings(ring, service.ring);
-      if (isPublished) this.#vips.publish(service.parsed, ring);
-      service.ring = ring;
-    } catch (error) {
-      for (const number of added) this.#targets.release(number);
-      throw error;
+  /** @throws ConfigError when another VIP takes the fragments of this address and protocol */
+  #assertFragments(parsed: ParsedVip, { options }: ServiceState): void {
+    if ((options.flags & VipFlag.VIP_THREE_TUPLE) === 0) return;
+    const name = nameOfFragments(parsed);
+    for (const other of this.#services.values()) {
+      if (other.parsed.name === parsed.name || nameOfFragments(other.parsed) !== name) continue;
+      if ((other.state.options.flags & VipFlag.VIP_THREE_TUPLE) === 0) continue;
+      throw wrong('fragments', `one VIP with them, which is ${other.parsed.name}`, parsed.name);
     }
-    const former = service.members;
-    service.members = members;
-    for (const [text, { number, real }] of former) {
-      const now = members.get(text);
-      if (now === undefined) {
-        service.past = add(service.past, this.#targets.traffic(number));
-        this.#targets.release(number);
-      } else if (!sameBytes(now.real.nextHop, real.nextHop)) this.#targets.write(number, now.real);
+  }
+
+  /** The address as such, for packets without ports: what all its VIPs together say. */
+  #nameAddress({ address, bits }: ParsedVip): void {
+    const sharing = [...this.#services.values()].filter(
+      ({ parsed }) => parsed.address.text === address.text && parsed.bits === bits,
+    );
+    const entry = { kind: 'address', address, bits, port: 0, protocol: 0 } as const;
+    const [first] = sharing;
+    if (first === undefined) {
+      this.#directory.delete(entry);
+      return;
     }
-    return isPublished;
+    const flags = sharing.reduce((sum, { state }) => sum | state.options.flags, 0);
+    this.#directory.set(entry, { number: first.number, ring: 0, flags });
   }
 }
 
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return Buffer.compare(a, b) === 0;
+function nameOfFragments({ address, bits, protocol }: ParsedVip): string {
+  return `${address.text}/${bits} ${protocol}`;
 }

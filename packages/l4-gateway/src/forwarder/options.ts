@@ -22,6 +22,22 @@ export interface ForwarderOptions {
    * (the last 32 bits do).
    */
   readonly outerSource?: { readonly ipv4?: string; readonly ipv6?: string };
+  /**
+   * Rings that there can be at a time, 1 to 4096: one for each VIP, one more for each of its source routes. 131 KB each,
+   * allocated at once. Default 64.
+   */
+  readonly maxRings?: number;
+  /**
+   * Answers of the gateway's own (echo replies, "too big", resets) a second and CPU, 0 to 1000000. Default 1000.
+   */
+  readonly repliesPerSecond?: number;
+  /** Seconds of a clock that goes on when the process is started again. Default: since the machine was started. */
+  readonly clock?: () => number;
+  /**
+   * Lets the program outlive this process, pinned below `/sys/fs/bpf/evenkeel/<name>`, and takes over what a
+   * predecessor of the same name left there. Default: it ends with the process.
+   */
+  readonly pins?: { readonly name: string };
 }
 
 export interface ParsedOptions {
@@ -31,6 +47,9 @@ export interface ParsedOptions {
   readonly ringSeed: bigint;
   readonly outerSource4: Uint8Array;
   readonly outerSource6: Uint8Array;
+  readonly maxRings: number;
+  readonly repliesPerSecond: number;
+  readonly clock: () => number;
 }
 
 const FLOWS_PER_BUCKET = 4;
@@ -38,12 +57,15 @@ const FLOWS_PER_BUCKET = 4;
 /** @throws ConfigError */
 export function parseOptions(options: ForwarderOptions): ParsedOptions {
   const { mtu = 1_500, flowsPerCpu = 262_144, ringSeed = 0n, outerSource = {} } = options;
+  const { maxRings = 64, repliesPerSecond = 1_000, clock = secondsUp } = options;
   const between = (path: string, value: number, [least, most]: readonly [number, number]): void => {
     if (Number.isInteger(value) && value >= least && value <= most) return;
     throw wrong(path, `an integer from ${least} to ${most}`, value);
   };
   between('mtu', mtu, [576, 9_000]);
   between('flowsPerCpu', flowsPerCpu, [4_096, 16_777_216]);
+  between('maxRings', maxRings, [1, 4_096]);
+  between('repliesPerSecond', repliesPerSecond, [0, 1_000_000]);
   if (ringSeed < 0n || ringSeed >= 1n << 64n) {
     throw wrong('ringSeed', 'an integer of 64 bits', String(ringSeed));
   }
@@ -54,7 +76,14 @@ export function parseOptions(options: ForwarderOptions): ParsedOptions {
     ringSeed,
     outerSource4: prefix(outerSource.ipv4 ?? '172.16.0.0', { family: 4, bytes: 2 }),
     outerSource6: prefix(outerSource.ipv6 ?? '100::', { family: 6, bytes: 12 }),
+    maxRings,
+    repliesPerSecond,
+    clock,
   };
+}
+
+function secondsUp(): number {
+  return Math.floor(Number(process.hrtime.bigint() / 1_000_000_000n));
 }
 
 function prefix(text: string, wanted: { family: 4 | 6; bytes: number }): Uint8Array {

@@ -31,9 +31,9 @@ export interface PacketCounts {
   readonly badHeader: bigint;
   /** Dropped: lengths that contradict each other or the frame. */
   readonly badLength: bigint;
-  /** Dropped: a fragment for a VIP's address. */
+  /** Dropped: a fragment for a VIP's address that takes none. */
   readonly fragment: bigint;
-  /** Dropped: IPv4 options or an IPv6 extension header, for a VIP's address. */
+  /** Dropped: IPv4 options or IPv6 extension headers, for a VIP that takes none. */
   readonly options: bigint;
   /** Dropped: a VIP without reals. */
   readonly noReal: bigint;
@@ -41,6 +41,26 @@ export interface PacketCounts {
   readonly tooBig: bigint;
   /** Dropped: the driver left no room for the outer header. */
   readonly noHeadroom: bigint;
+  /** Dropped: a kind of forwarding that the program does not know. */
+  readonly unknownForward: bigint;
+  /** ICMP errors that went to the real of the flow that they are about. */
+  readonly icmpForwarded: bigint;
+  /** Dropped: ICMP for a VIP's address that is neither an error about one of its flows nor an echo request. */
+  readonly icmpDropped: bigint;
+  /** Echo requests for a VIP, answered. */
+  readonly echoAnswered: bigint;
+  /** Packets that did not fit, whose sender was told the size that does. */
+  readonly tooBigSent: bigint;
+  /** Packets for a dead real that were answered with a TCP reset. */
+  readonly resetSent: bigint;
+  /** Dropped instead of answered: too many answers in this second. */
+  readonly replyLimited: bigint;
+  /** Left to the host, which is the real. */
+  readonly local: bigint;
+  /** Placed by a QUIC connection id. */
+  readonly quicRouted: bigint;
+  /** QUIC connection ids that no real has; placed by the cache or the ring. */
+  readonly quicUnknown: bigint;
 }
 
 export interface ForwarderStatistics {
@@ -61,5 +81,15 @@ export function readCounts(counters: PerCpuMap<number, bigint>): PacketCounts {
     noReal: read(Counter.COUNTER_NO_REAL),
     tooBig: read(Counter.COUNTER_TOO_BIG),
     noHeadroom: read(Counter.COUNTER_NO_HEADROOM),
+    unknownForward: read(Counter.COUNTER_UNKNOWN_FORWARD),
+    icmpForwarded: read(Counter.COUNTER_ICMP_FORWARDED),
+    icmpDropped: read(Counter.COUNTER_ICMP_DROPPED),
+    echoAnswered: read(Counter.COUNTER_ECHO_ANSWERED),
+    tooBigSent: read(Counter.COUNTER_TOO_BIG_SENT),
+    resetSent: read(Counter.COUNTER_RESET_SENT),
+    replyLimited: read(Counter.COUNTER_REPLY_LIMITED),
+    local: read(Counter.COUNTER_LOCAL),
+    quicRouted: read(Counter.COUNTER_QUIC_ROUTED),
+    quicUnknown: read(Counter.COUNTER_QUIC_UNKNOWN),
   };
 }

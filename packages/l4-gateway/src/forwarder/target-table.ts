@@ -1,6 +1,8 @@
 import { BpfError, type BpfMap, type PerCpuMap } from '@evenkeel/bpf';
 import type { Target, Traffic as TrafficRecord } from './generated/forwarder.ts';
+import { addressText, type Ledger } from './ledger.ts';
 import type { Traffic } from './statistics.ts';
+import { NOBODY, type TargetContext, targetRecord } from './target-record.ts';
 import type { ParsedReal } from './vip.ts';
 
 export interface TargetMaps {
@@ -8,10 +10,17 @@ export interface TargetMaps {
   readonly targetTraffic: PerCpuMap<number, TrafficRecord>;
 }
 
-/** Bits that the flow cache has for a generation: `META_GENERATION` of the program. */
-const GENERATIONS = 2 ** 17;
+/** Bits that the flow cache has for a generation: `STATE_GENERATION` of the program. */
+const GENERATIONS = 2 ** 12;
 
-const NOBODY = { address: new Uint8Array(16), nextHop: new Uint8Array(6), family: 0 } as const;
+/** A number that a predecessor gave out, for which nobody has asked yet. */
+export interface KeptTarget {
+  /** Name of the VIP. */
+  readonly owner: string;
+  /** Of the real. */
+  readonly address: string;
+  readonly weight: number;
+}
 
 /**
  * Numbers for reals, one for each pair of VIP and real.
@@ -21,20 +30,79 @@ const NOBODY = { address: new Uint8Array(16), nextHop: new Uint8Array(6), family
  */
 export class TargetTable {
   readonly #maps: TargetMaps;
+  readonly #mtu: number;
   readonly #free: number[];
   readonly #generations: Uint32Array;
   /** What the counters said when the number was given out. */
   readonly #baselines = new Map<number, Traffic>();
+  /** Where numbers are written down for a successor. */
+  readonly #ledger: Ledger | undefined;
+  /** By VIP and address. */
+  readonly #kept = new Map<string, KeptTarget & { readonly number: number }>();
 
-  /** @param size numbers in the program's table; 0 means nobody */
-  constructor(maps: TargetMaps, size: number) {
+  /**
+   * @param size numbers in the program's table; 0 means nobody
+   * @param mtu of the path to the reals
+   * @param ledger of a predecessor whose maps these are, or a new one
+   */
+  constructor(
+    maps: TargetMaps,
+    { size, mtu }: { readonly size: number; readonly mtu: number },
+    ledger?: Ledger,
+  ) {
     this.#maps = maps;
-    this.#free = Array.from({ length: size - 1 }, (_, index) => index + 1);
+    this.#mtu = mtu;
     this.#generations = new Uint32Array(size);
+    this.#ledger = ledger;
+    if (ledger !== undefined) this.#readKept(ledger);
+    const taken = new Set(Array.from(this.#kept.values(), ({ number }) => number));
+    this.#free = Array.from({ length: size - 1 }, (_, index) => index + 1).filter(
+      (number) => !taken.has(number),
+    );
   }
 
-  /** @throws BpfError `EVENKEEL_BPF_LIMIT` when all numbers are in use */
-  allocate(real: ParsedReal): number {
+  /** How many numbers are given out. */
+  get usedCount(): number {
+    return this.#generations.length - 1 - this.#free.length;
+  }
+
+  /** Numbers of a predecessor that nobody has asked for; their flows go where they went. */
+  get kept(): readonly KeptTarget[] {
+    return [...this.#kept.values()];
+  }
+
+  /** Gives back {@link kept}: flows that went there are placed anew. */
+  releaseKept(): void {
+    for (const { number } of this.#kept.values()) this.release(number);
+    this.#kept.clear();
+  }
+
+  #readKept(ledger: Ledger): void {
+    const records = new Map(this.#maps.targets.entries());
+    for (const [number, { generation }] of records) this.#generations[number] = generation;
+    for (const [number, { owner, weight, baseline }] of ledger.entries()) {
+      const record = records.get(number);
+      // A number on its way in or out when its process died; no ring and no flow names it.
+      if (record === undefined || record.family === 0) continue;
+      const address = addressText(record.address, record.family);
+      this.#baselines.set(number, baseline);
+      this.#kept.set(`${owner} ${address}`, { owner, address, weight, number });
+    }
+  }
+
+  /**
+   * A number for a real; {@link write} its record before anything names it.
+   *
+   * @param owner name of the VIP
+   * @throws BpfError `EVENKEEL_BPF_LIMIT` when all numbers are in use
+   */
+  allocate(real: ParsedReal, owner: string): number {
+    const key = `${owner} ${real.address.text}`;
+    const kept = this.#kept.get(key);
+    if (kept !== undefined) {
+      this.#kept.delete(key);
+      return kept.number;
+    }
     const number = this.#free.shift();
     if (number === undefined) {
       throw new BpfError(
@@ -42,23 +110,34 @@ export class TargetTable {
         `no room for real ${real.address.text}: ${this.#generations.length - 1} pairs of VIP and real are in use`,
       );
     }
-    this.#baselines.set(number, this.#counted(number));
-    this.write(number, real);
+    const baseline = this.#counted(number);
+    this.#baselines.set(number, baseline);
+    this.#ledger?.write(number, { owner, weight: real.weight, baseline });
     return number;
   }
 
-  write(number: number, real: ParsedReal): void {
-    const { bytes: address, family } = real.address;
-    this.#maps.targets.update(
-      number,
-      this.#record(number, { address, nextHop: real.nextHop, family }),
-    );
+  /** Notes a weight for a successor, which begins with it. */
+  note(number: number, real: ParsedReal, owner: string): void {
+    const baseline = this.#baselines.get(number) ?? { packets: 0n, bytes: 0n };
+    this.#ledger?.write(number, { owner, weight: real.weight, baseline });
+  }
+
+  write(number: number, real: ParsedReal, context: TargetContext): void {
+    const generation = this.#generations[number] as number;
+    this.#maps.targets.update(number, { ...targetRecord(real, context, this.#mtu), generation });
+  }
+
+  /** What the flow cache says about the number does not count any more; its next {@link write} says so. */
+  renew(number: number): void {
+    this.#generations[number] = ((this.#generations[number] as number) + 1) % GENERATIONS;
   }
 
   /** Nothing may name the number any more but the flow cache. */
   release(number: number): void {
-    this.#generations[number] = ((this.#generations[number] as number) + 1) % GENERATIONS;
-    this.#maps.targets.update(number, this.#record(number, NOBODY));
+    this.renew(number);
+    const generation = this.#generations[number] as number;
+    this.#maps.targets.update(number, { ...NOBODY, generation });
+    this.#ledger?.delete(number);
     this.#baselines.delete(number);
     this.#free.push(number);
   }
@@ -72,10 +151,6 @@ export class TargetTable {
 
   #counted(number: number): Traffic {
     return this.#maps.targetTraffic.reduce(number, { packets: 0n, bytes: 0n }, add);
-  }
-
-  #record(number: number, of: Pick<Target, 'address' | 'nextHop' | 'family'>): Target {
-    return { ...of, spare: 0, generation: this.#generations[number] as number, reserved: 0 };
   }
 }
 

@@ -1,13 +1,16 @@
 import { type IpAddress, parseAddress, parseMac, wrong } from './address.ts';
+import { parsePrefix } from './prefix.ts';
 
 export type Protocol = 'tcp' | 'udp';
 
 /** A virtual address: what clients connect to. */
 export interface Vip {
+  /** An address, or a prefix such as `198.51.100.0/24`: all its addresses. */
   readonly address: string;
-  /** 1 to 65535. */
-  readonly port: number;
-  readonly protocol: Protocol;
+  /** 1 to 65535, or all ports that no other VIP has. */
+  readonly port: number | 'any';
+  /** `any`: TCP and UDP, and with all ports every other protocol but ICMP too. */
+  readonly protocol: Protocol | 'any';
 }
 
 /** A server behind a VIP. It takes the outer header off and answers the client from the VIP's address. */
@@ -21,6 +24,12 @@ export interface Real {
   readonly weight?: number;
   /** Ethernet address that its packets are sent to. Default: the gateway's. */
   readonly nextHop?: string;
+  /** It is dead: it gets no new flows, and the VIP's `deadReals` says what becomes of the others. Default false. */
+  readonly down?: boolean;
+  /** It is this host: packets go up to its own sockets as they came (`XDP_PASS`). Default false. */
+  readonly local?: boolean;
+  /** What its QUIC connection ids say, in hexadecimal, `serverIdBytes` octets of the VIP. */
+  readonly serverId?: string;
 }
 
 /** The five numbers that tell flows apart. */
@@ -34,33 +43,50 @@ export interface Flow {
 
 /** A VIP that has been checked. */
 export interface ParsedVip {
-  /** `10.0.0.1:80/tcp`; equal VIPs have equal names. */
+  /** `10.0.0.1:80/tcp`, `10.0.0.0/24:any/any`; equal VIPs have equal names. */
   readonly name: string;
   readonly vip: Vip;
   readonly address: IpAddress;
+  /** Of the address that count: 32 or 128, less for a prefix. */
+  readonly bits: number;
+  /** 0: all. */
+  readonly port: number;
+  /** As in IP headers; 0: all. */
+  readonly protocol: number;
 }
 
 export interface ParsedReal {
   readonly address: IpAddress;
   readonly weight: number;
   readonly nextHop: Uint8Array;
+  readonly isDown: boolean;
+  readonly isLocal: boolean;
+  readonly serverId: Uint8Array | undefined;
 }
 
-export const PROTOCOL_NUMBERS: Readonly<Record<Protocol, number>> = { tcp: 6, udp: 17 };
+export const PROTOCOL_NUMBERS: Readonly<Record<Protocol | 'any', number>> = {
+  tcp: 6,
+  udp: 17,
+  any: 0,
+};
 
 const MAX_WEIGHT = 65_535;
 
 export function parseVip(vip: Vip): ParsedVip {
-  const address = parseAddress(vip.address, 'vip.address');
-  const port = parsePort(vip.port, 'vip.port');
+  const { address, bits, text } = parsePrefix(vip.address, 'vip.address');
+  const isWhole = bits === (address.family === 4 ? 32 : 128);
+  const shown = isWhole ? address.text : text;
+  const port = vip.port === 'any' ? 'any' : parsePort(vip.port, 'vip.port');
   if (!Object.hasOwn(PROTOCOL_NUMBERS, vip.protocol)) {
-    throw wrong('vip.protocol', '"tcp" or "udp"', vip.protocol);
+    throw wrong('vip.protocol', '"tcp", "udp" or "any"', vip.protocol);
   }
-  const host = address.family === 6 ? `[${address.text}]` : address.text;
   return {
-    name: `${host}:${port}/${vip.protocol}`,
-    vip: { address: address.text, port, protocol: vip.protocol },
+    name: `${address.family === 6 ? `[${shown}]` : shown}:${port}/${vip.protocol}`,
+    vip: { address: shown, port, protocol: vip.protocol },
     address,
+    bits,
+    port: port === 'any' ? 0 : port,
+    protocol: PROTOCOL_NUMBERS[vip.protocol],
   };
 }
 
@@ -78,7 +104,7 @@ export function parseReals(
   for (const [index, real] of reals.entries()) {
     const path = `reals[${index}]`;
     const address = parseAddress(real.address, `${path}.address`);
-    const { weight = 1, nextHop } = real;
+    const { weight = 1, nextHop, down = false, local = false, serverId } = real;
     if (!(Number.isInteger(weight) && weight >= 0 && weight <= MAX_WEIGHT)) {
       throw wrong(`${path}.weight`, `an integer from 0 to ${MAX_WEIGHT}`, weight);
     }
@@ -87,7 +113,15 @@ export function parseReals(
       address,
       weight,
       nextHop: nextHop === undefined ? defaultNextHop : parseMac(nextHop, `${path}.nextHop`),
+      isDown: down,
+      isLocal: local,
+      serverId: serverId === undefined ? undefined : parseServerId(serverId, `${path}.serverId`),
     });
   }
   return parsed;
+}
+
+function parseServerId(text: string, path: string): Uint8Array {
+  if (/^([\da-f]{2}){1,8}$/iu.test(text)) return Uint8Array.from(Buffer.from(text, 'hex'));
+  throw wrong(path, '1 to 8 octets in hexadecimal', text);
 }

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Full NAT, for reals that cannot take an outer header off: the packet goes to the real's address from one of the gateway's,
+ * and what the real answers comes back here. Checksums change by what has changed (RFC 1624); TTL and payload stay.
+ *
+ * TCP and UDP, and ICMP errors about them in both directions (RFC 5508). Fragments cannot be translated.
+ */
+#ifndef NAT_H
+#define NAT_H
+
+#include "encapsulate.h"
+#include "layout.h"
+#include "nat_table.h"
+#include "packet.h"
+#include "reply.h"
+#include "trace.h"
+
+/* New ends of a packet, and where it goes. IPv4 addresses are followed by zeros. */
+struct nat_ends {
+	__u32 source[4];
+	__u32 destination[4];
+	__u32 ports;
+	__u8 hop[6];
+};
+
+/* Not on the stack, of which all nested calls together have 512 bytes. */
+struct nat_scratch {
+	struct nat_ends ends;
+	struct nat_ends quoted;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct nat_scratch);
+} nat_scratches SEC(".maps");
+
+static INLINE struct nat_scratch *nat_scratch(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&nat_scratches, &zero);
+}
+
+/* What changes of a checksum when these words change: to be added to its complement. */
+static INLINE __u64 nat_change(const __u32 *before, const __u32 *after, __u32 family)
+{
+	__u64 sum = (__u64)(__u32)~before[0] + after[0];
+
+	if (family == 4)
+		return sum;
+#pragma unroll
+	for (int i = 1; i < 4; i++)
+		sum += (__u64)(__u32)~before[i] + after[i];
+	return sum;
+}
+
+static INLINE __u16 nat_checksum(__u16 checksum, __u64 change)
+{
+	return ~fold_sum((__u64)(__u16)~checksum + change);
+}
+
+/* Writes addresses into an IP header; an IPv4 header's own checksum follows. */
+static INLINE void nat_write_addresses(void *ip, const __u32 *source, const __u32 *destination, __u32 family)
+{
+	__u32 *words = ip;
+
+	if (family == 4) {
+		struct iphdr *ip4 = ip;
+		__u64 change = (__u64)(__u32)~words[3] + source[0] + (__u32)~words[4] + destination[0];
+
+		ip4->check = nat_checksum(ip4->check, change);
+		words[3] = source[0];
+		words[4] = destination[0];
+		return;
+	}
+#pragma unroll
+	for (int i = 0; i < 4; i++) {
+		words[2 + i] = source[i];
+		words[6 + i] = destination[i];
+	}
+}
+
+static INLINE void nat_write_link(void *data, const __u8 *hop)
+{
+	struct ethhdr *eth = data;
+
+	__builtin_memcpy(eth->h_source, eth->h_dest, 6);
+	__builtin_memcpy(eth->h_dest, hop, 6);
+}
+
+/* A whole TCP or UDP packet gets new ends. */
+__noinline int nat_rewrite(struct xdp_md *context, const struct packet *packet, const struct nat_ends *ends)
+{
+	void *data = (void *)(long)context->data, *end = (void *)(long)context->data_end;
+	__u32 l2, *ports;
+	__u16 *checksum;
+	__u32 family, protocol;
+	__u64 change;
+	void *ip;
+
+	if (!packet || !ends)
+		return XDP_ABORTED;
+	/* Read once: what the verifier learns from a check is about a value, not about the place that it came from. */
+	family = packet->family;
+	protocol = packet->protocol;
+	barrier_var(family);
+	barrier_var(protocol);
+	l2 = packet->l2 == TAGGED ? TAGGED : ETHERNET;
+	ip = data + l2;
+	ports = ip + (packet->header & 0x1ff);
+	checksum = (void *)ports + (protocol == IPPROTO_TCP ? 16 : 6);
+	if (ip + (family == 4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr)) > end ||
+	    (void *)(ports + 1) > end || (void *)(checksum + 1) > end)
+		return drop(COUNTER_TRUNCATED);
+	change = nat_change(packet->source, ends->source, family) +
+		 nat_change(packet->destination, ends->destination, family) + (__u32)~packet->ports + ends->ports;
+	nat_write_link(data, ends->hop);
+	nat_write_addresses(ip, ends->source, ends->destination, family);
+	*ports = ends->ports;
+	/* No checksum of UDP stays none; and one that comes out as none is written the other way (RFC 768). */
+	if (protocol == IPPROTO_TCP) {
+		*checksum = nat_checksum(*checksum, change);
+	} else if (*checksum) {
+		__u16 sum = nat_checksum(*checksum, change);
+
+		*checksum = sum ? sum : 0xffff;
+	}
+	return XDP_TX;
+}
+
+/* The transport's checksum in a quoted packet, if it is there, follows too. Returns the change that this is. */
+static INLINE __u64 nat_quoted_checksum(void *transport, void *end, __u32 protocol, __u64 change)
+{
+	__u16 *checksum = transport + (protocol == IPPROTO_TCP ? 16 : 6), before, after;
+
+	if ((void *)(checksum + 1) > end)
+		return 0;
+	before = *checksum;
+	if (protocol == IPPROTO_UDP && !before)
+		return 0;
+	after = nat_checksum(before, change);
+	if (protocol == IPPROTO_UDP && !after)
+		after = 0xffff;
+	*checksum = after;
+	return (__u64)(__u16)~before + after;
+}
+
+/*
+ * An ICMP error gets a new destination (and source, if that end has to be hidden), and the packet that it quotes the ends
+ * that it had where the error goes. `quoted` are those: source and ports are seen from the packet that is quoted.
+ */
+__noinline int nat_rewrite_error(struct xdp_md *context, const struct packet *packet, const struct nat_ends *outer,
+					const struct nat_ends *quoted)
+{
+	void *data = (void *)(long)context->data, *end = (void *)(long)context->data_end;
+	void *ip, *inner, *transport;
+	__u64 change, header_change;
+	struct icmp *icmp;
+	__u32 *ports;
+	__u32 family, protocol;
+
+	if (!packet || !outer || !quoted)
+		return XDP_ABORTED;
+	family = packet->family;
+	barrier_var(family);
+	ip = data + (packet->l2 == TAGGED ? TAGGED : ETHERNET);
+	icmp = ip + (packet->header & 0x1ff);
+	inner = icmp + 1;
+	if (ip + sizeof(struct ipv6hdr) > end || inner + sizeof(struct ipv6hdr) > end)
+		/* The least that an error quotes makes IPv4 as long as this, too: 20 + 8 + 20 + 8. */
+		return drop(COUNTER_ICMP_DROPPED);
+	if (family == 4) {
+		struct iphdr *ip4 = inner;
+		__u16 before = ip4->check;
+
+		transport = inner + ip4->ihl * 4;
+		protocol = ip4->protocol;
+		change = (__u64)(__u32)~ip4->saddr + quoted->source[0] + (__u32)~ip4->daddr + quoted->destination[0];
+		nat_write_addresses(inner, quoted->source, quoted->destination, 4);
+		header_change = (__u64)(__u16)~before + ip4->check;
+	} else {
+		__u32 *words = inner;
+
+		transport = inner + sizeof(struct ipv6hdr);
+		protocol = ((struct ipv6hdr *)inner)->nexthdr;
+		change = nat_change(&words[2], quoted->source, 6) + nat_change(&words[6], quoted->destination, 6);
+		nat_write_addresses(inner, quoted->source, quoted->destination, 6);
+		/* ICMPv6 has the outer addresses in its checksum. */
+		header_change = nat_change(packet->source, outer->source, 6) +
+				nat_change(packet->destination, outer->destination, 6);
+	}
+	ports = transport;
+	if ((void *)(ports + 1) > end)
+		return drop(COUNTER_ICMP_DROPPED);
+	change += (__u64)(__u32)~*ports + quoted->ports;
+	*ports = quoted->ports;
+	header_change += nat_quoted_checksum(transport, end, protocol, change);
+	icmp->checksum = nat_checksum(icmp->checksum, fold_sum(change) + header_change);
+	nat_write_link(data, outer->hop);
+	nat_write_addresses(ip, outer->source, outer->destination, family);
+	return XDP_TX;
+}
+
+/* The slot of a known connection that goes on; NAT_NO_SLOT else. */
+__noinline __u32 nat_known(const struct packet *flow)
+{
+	__u32 *found, slot, now = nat_time();
+	struct nat_connection *connection;
+
+	if (!flow)
+		return NAT_NO_SLOT;
+	found = nat_find(flow);
+	if (!found)
+		return NAT_NO_SLOT;
+	slot = *found;
+	connection = bpf_map_lookup_elem(&nat_connections, &slot);
+	if (!connection || connection->state != NAT_OPEN || nat_is_stale(connection, now) || !nat_target(connection))
+		return NAT_NO_SLOT;
+	/* A slot may have been given to another flow since. */
+	if (*(__u32 *)connection->client != flow->source[0] ||
+	    (connection->client_port | (__u32)connection->vip_port << 16) != flow->ports)
+		return NAT_NO_SLOT;
+	/* A client that begins anew, with the port that it had. */
+	if ((flow->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN && nat_is_closed(connection))
+		return NAT_NO_SLOT;
+	return slot;
+}
+
+/* A source port for a new connection to a target. */
+__noinline __u32 nat_open(struct xdp_md *context, const struct packet *flow, __u32 number)
+{
+	void *data = (void *)(long)context->data, *end = (void *)(long)context->data_end;
+	struct nat_connection *connection;
+	struct target *target = bpf_map_lookup_elem(&targets, &number);
+	__u32 slot, now = nat_time();
+
+	if (!flow || !target || data + sizeof(struct ethhdr) > end)
+		return NAT_NO_SLOT;
+	slot = nat_claim(flow->family, now);
+	if (slot == NAT_NO_SLOT)
+		return slot;
+	connection = bpf_map_lookup_elem(&nat_connections, &slot);
+	if (!connection)
+		return NAT_NO_SLOT;
+	__builtin_memcpy(connection->client, flow->source, 16);
+	__builtin_memcpy(connection->vip, flow->destination, 16);
+	__builtin_memcpy(connection->real, target->address, 16);
+	connection->client_port = flow->ports;
+	connection->vip_port = flow->ports >> 16;
+	connection->real_port = target->outer_port ? target->outer_port : flow->ports >> 16;
+	connection->protocol = flow->protocol;
+	connection->family = flow->family;
+	connection->target = number;
+	connection->generation = target->generation;
+	connection->last = now;
+	connection->seen = 0;
+	__builtin_memcpy(connection->client_hop, data + 6, 6);
+	/* Everything before the state, for the CPU that the answer comes to. */
+	__sync_val_compare_and_swap(&connection->state, NAT_CLAIMED, NAT_OPEN);
+	if (nat_remember(flow, slot)) {
+		__sync_val_compare_and_swap(&connection->state, NAT_OPEN, NAT_FREE);
+		return NAT_NO_SLOT;
+	}
+	count(COUNTER_NAT_OPENED);
+	return slot;
+}
+
+static INLINE int nat_is_same(const __u8 *bytes, const __u32 *address)
+{
+	const __u32 *words = (const __u32 *)bytes;
+
+	return words[0] == address[0] && words[1] == address[1] && words[2] == address[2] && words[3] == address[3];
+}
+
+static INLINE __u32 nat_flags_seen(__u32 tcp_flags, __u32 fin)
+{
+	return (tcp_flags & TCP_FIN ? fin : 0) | (tcp_flags & TCP_RST ? NAT_RESET : 0);
+}
+
+/* Why a flow without a connection does not get one: a verdict, or GO_ON. */
+__noinline int nat_refuse(struct xdp_md *context, const struct packet *packet, const struct packet *flow)
+{
+	if (!packet || !flow)
+		return XDP_ABORTED;
+	if (packet != flow)
+		return drop(COUNTER_ICMP_DROPPED);
+	if (flow->protocol != IPPROTO_TCP || flow->tcp_flags & TCP_SYN)
+		return GO_ON;
+	/* A connection in its midst, which another gateway may have begun: it cannot go on, and its client should know. */
+	count(COUNTER_NAT_UNKNOWN);
+	return answer_reset(context, packet);
+}
+
+__noinline int nat_send(struct xdp_md *context, const struct packet *packet, const struct packet *flow, __u32 slot)
+{
+	struct nat_scratch *scratch = nat_scratch();
+	struct nat_connection *connection = bpf_map_lookup_elem(&nat_connections, &slot);
+	struct nat_source own;
+	struct target *target;
+
+	if (!packet || !flow || !scratch || !connection)
+		return XDP_ABORTED;
+	target = nat_target(connection);
+	if (!target)
+		return drop(COUNTER_NAT_UNKNOWN);
+	own = nat_source_of(slot, flow->family);
+	__builtin_memcpy(scratch->ends.destination, connection->real, 16);
+	__builtin_memcpy(scratch->ends.hop, target->next_hop, 6);
+	if (packet != flow) {
+		/* What the real sent from its address to ours, an error from there quotes as sent by the VIP. */
+		scratch->quoted.ports = connection->real_port | (__u32)own.port << 16;
+		__builtin_memcpy(scratch->quoted.source, connection->real, 16);
+		__builtin_memcpy(scratch->quoted.destination, own.address, 16);
+		__builtin_memcpy(scratch->ends.source, packet->source, 16);
+		return nat_rewrite_error(context, packet, &scratch->ends, &scratch->quoted);
+	}
+	nat_touch(connection, nat_time(), nat_flags_seen(flow->tcp_flags, NAT_FIN_OUT));
+	__builtin_memcpy(scratch->ends.source, own.address, 16);
+	scratch->ends.ports = own.port | (__u32)connection->real_port << 16;
+	return nat_rewrite(context, packet, &scratch->ends);
+}
+
+/*
+ * From the client to the real: the one that its connection has, or target `number` if it has none yet. `flow` is the packet
+ * itself, or the one that an error is about, seen from the client.
+ */
+static INLINE int nat_out(struct xdp_md *context, const struct packet *packet, const struct packet *flow, __u32 number)
+{
+	__u32 slot;
+	int verdict;
+
+	if (!(nat_count4 + nat_count6))
+		return drop(COUNTER_UNKNOWN_FORWARD);
+	if (packet->shape & SHAPE_FRAGMENT || !flow->ports)
+		return drop(COUNTER_FRAGMENT);
+	slot = nat_known(flow);
+	if (slot == NAT_NO_SLOT) {
+		verdict = nat_refuse(context, packet, flow);
+		if (verdict != GO_ON)
+			return verdict;
+		slot = nat_open(context, flow, number);
+		if (slot == NAT_NO_SLOT)
+			return drop(COUNTER_NAT_EXHAUSTED);
+	}
+	return nat_send(context, packet, flow, slot);
+}
+
+/*
+ * What comes to an address of the pool: from a real to its client. GO_ON when it is neither that nor ours to judge.
+ */
+__noinline int nat_back(struct xdp_md *context, const struct packet *packet, const struct packet *flow)
+{
+	struct nat_scratch *scratch = nat_scratch();
+	struct nat_connection *connection;
+	struct nat_ends *ends, *quoted;
+	__u32 now, slot;
+
+	if (!packet || !flow || !scratch || !(nat_count4 + nat_count6))
+		return GO_ON;
+	ends = &scratch->ends;
+	quoted = &scratch->quoted;
+	if (flow->protocol != IPPROTO_TCP && flow->protocol != IPPROTO_UDP)
+		return GO_ON;
+	if (flow->shape & SHAPE_FRAGMENT)
+		return nat_is_source(flow->destination, flow->family) ? drop(COUNTER_FRAGMENT) : GO_ON;
+	slot = nat_slot(flow->destination, flow->ports >> 16, flow->family);
+	if (slot == NAT_NO_SLOT)
+		return GO_ON;
+	connection = bpf_map_lookup_elem(&nat_connections, &slot);
+	now = nat_time();
+	if (!connection || connection->state != NAT_OPEN || connection->protocol != flow->protocol ||
+	    connection->real_port != (flow->ports & 0xffff) || !nat_is_same(connection->real, flow->source) ||
+	    nat_is_stale(connection, now) || !nat_target(connection))
+		return drop(COUNTER_NAT_UNKNOWN);
+	__builtin_memcpy(ends->source, connection->vip, 16);
+	__builtin_memcpy(ends->destination, connection->client, 16);
+	__builtin_memcpy(ends->hop, connection->client_hop, 6);
+	count(COUNTER_NAT_RETURNED);
+	trace(TRACE_NAT_BACK, connection->target, 0);
+	if (packet != flow) {
+		/* An error about what the client sent: quoted as the client sent it, from whoever found it. */
+		quoted->ports = connection->client_port | (__u32)connection->vip_port << 16;
+		__builtin_memcpy(quoted->source, connection->client, 16);
+		__builtin_memcpy(quoted->destination, connection->vip, 16);
+		/* The real's own address is nobody's business. */
+		if (!nat_is_same(connection->real, packet->source))
+			__builtin_memcpy(ends->source, packet->source, 16);
+		return nat_rewrite_error(context, packet, ends, quoted);
+	}
+	nat_touch(connection, now, NAT_ANSWERED | nat_flags_seen(flow->tcp_flags, NAT_FIN_BACK));
+	ends->ports = connection->vip_port | (__u32)connection->client_port << 16;
+	return nat_rewrite(context, packet, ends);
+}
+
+#endif

@@ -1,0 +1,180 @@
+/** The schema of a gateway's file: the authority for what is accepted, for JSON Schema and for the reference. */
+import type { DiscoverySource } from '@evenkeel/core';
+import { clusterEntrySchema } from '@evenkeel/core/config';
+import { durationMs, integer, object, oneOf, text } from '@evenkeel/core/schema';
+import { z } from 'zod';
+import type { GatewayVip } from './gateway-options.ts';
+
+const DAY_MS = 86_400_000;
+const MAX_VIPS = 512;
+
+const MAC_ERROR = 'an Ethernet address like 02:00:00:00:00:01, or auto';
+const mac = z.string({ error: MAC_ERROR }).regex(/^(auto|[\da-f]{2}(:[\da-f]{2}){5})$/iu, {
+  error: MAC_ERROR,
+});
+
+/** `127.0.0.1:9902`, `[::1]:9902`; its parts are host, brackets included, and port. */
+export const LISTEN: RegExp = /^(\[[\da-f:.]+\]|[^:\s[\]]+):(\d{1,5})$/iu;
+const LISTEN_ERROR = 'an address and a port, 127.0.0.1:9902';
+
+const INTERFACE_ERROR = 'the name of a network interface, up to 15 characters';
+// IFNAMSIZ of <linux/if.h>, the terminating zero included.
+const interfaceName = z
+  .string({ error: INTERFACE_ERROR })
+  .regex(/^[^\s/:]{1,15}$/u, { error: INTERFACE_ERROR });
+
+const PORT_ERROR = 'an integer from 1 to 65535, or any';
+const timeout = (defaultMs: number): z.ZodDefault<z.ZodNumber> =>
+  durationMs({ min: 1_000, max: 28_800_000 }).default(defaultMs);
+
+const vipSchema = object({
+  address: text(64).describe(
+    'What clients connect to: an IPv4 or IPv6 address, or a prefix: `198.51.100.0/24`.',
+  ),
+  port: z
+    .union([z.literal('any'), integer({ min: 1, max: 65_535 })], { error: PORT_ERROR })
+    .describe('Port that clients connect to; `any`: all that no other VIP has.'),
+  protocol: oneOf(['tcp', 'udp', 'any'])
+    .default('tcp')
+    .describe('Protocol of the flows; `any`, with all ports: every one but ICMP.'),
+  cluster: text(253).describe('Name of the cluster whose endpoints are the reals.'),
+  forward: oneOf(['ipip'])
+    .default('ipip')
+    .describe('How packets get to the reals: `ipip` is IP in IP with direct server return.'),
+  hash: oneOf(['5-tuple', 'no-source-port', 'destination-port', 'source', 'source-destination'])
+    .default('5-tuple')
+    .describe('What places a flow: flows that are equal in it get the same real.'),
+  fragments: oneOf(['drop', 'three-tuple'])
+    .default('drop')
+    .describe('`three-tuple` places all by addresses and protocol, so that fragments follow.'),
+  options: oneOf(['drop', 'forward'])
+    .default('drop')
+    .describe('What becomes of packets with IPv4 options or IPv6 extension headers.'),
+  echo: oneOf(['answer', 'drop'])
+    .default('answer')
+    .describe('What becomes of echo requests (ping) for the address.'),
+  quic: object({
+    serverIdBytes: integer({ min: 1, max: 8 }).describe(
+      'Octets of a connection id, after the first, that name the real: its label `serverId`.',
+    ),
+  })
+    .optional()
+    .describe('Packets of QUIC follow their connection id. Left out: they follow their addresses.'),
+  deadReals: oneOf(['rehash', 'keep', 'reset'])
+    .default('rehash')
+    .describe(
+      'Flows of a real that fails its checks: placed anew, left there, or answered with a reset.',
+    ),
+  flowTimeouts: object({
+    tcpMs: timeout(9_000_000).describe('TCP.'),
+    closingMs: timeout(30_000).describe('TCP after a FIN or RST of the client.'),
+    udpMs: timeout(60_000).describe('UDP and everything else.'),
+  })
+    .prefault({})
+    .describe('Flows that have been silent for so long are placed anew.'),
+  drainTimeoutMs: durationMs({ min: 0, max: DAY_MS })
+    .default(300_000)
+    .describe('How long flows of a real that left the cluster may go on there.'),
+  sourceRoutes: z
+    .array(
+      object({
+        sources: z
+          .array(text(64), { error: 'a list of prefixes' })
+          .min(1, { error: 'at least one prefix' })
+          .describe('Networks: `10.0.0.0/8`. The longest prefix that fits counts.'),
+        cluster: text(253).describe('Name of their cluster.'),
+      }),
+      { error: 'a list of routes' },
+    )
+    .default([])
+    .describe('Other clusters for clients from some networks.'),
+});
+
+/** Options of clusters that are about requests, of which a gateway sees none. */
+const NOT_HERE: readonly string[] = ['policy', 'outlierDetection', 'admission', 'drain'];
+
+function clusterSchema(sources: readonly DiscoverySource[]): z.ZodType {
+  const { shape } = clusterEntrySchema(sources) as z.ZodObject;
+  const kept = Object.entries(shape).filter(([name]) => !NOT_HERE.includes(name));
+  return object(Object.fromEntries(kept)).meta({ title: 'A cluster behind the gateway' });
+}
+
+/** @param sources kinds of discovery from other entries that clusters may name */
+export function gatewaySchema(sources: readonly DiscoverySource[] = []): z.ZodType<GatewayShape> {
+  return object({
+    name: z
+      .string()
+      .regex(/^[\w-]{1,64}$/u, { error: 'up to 64 letters, digits, "_" or "-"' })
+      .default('edge')
+      .describe('Names what the gateway leaves in the kernel: one for each gateway of a machine.'),
+    interface: z
+      .union([interfaceName, z.array(interfaceName).min(1).max(16)], {
+        error: 'the name of a network interface, or a list of names',
+      })
+      .describe('Where packets for the VIPs come in; they leave where they came in.'),
+    mode: oneOf(['auto', 'native', 'generic', 'offload'])
+      .default('auto')
+      .describe('How XDP is attached: `auto` is in the driver where it can, else generic.'),
+    nextHop: mac
+      .default('auto')
+      .describe('Ethernet address of the router to the reals; `auto`: of the default route.'),
+    mtu: z
+      .union([z.literal('auto'), integer({ min: 576, max: 9_000 })], {
+        error: 'an integer from 576 to 9000, or auto',
+      })
+      .default('auto')
+      .describe('Largest packet towards the reals; `auto`: the MTU of the interface.'),
+    flowsPerCpu: integer({ min: 4_096, max: 16_777_216 })
+      .default(262_144)
+      .describe('Flows that each CPU remembers, 16 bytes each.'),
+    ringSeed: integer({ min: 0, max: Number.MAX_SAFE_INTEGER })
+      .default(0)
+      .describe('Base of the hash that places flows: equal on all gateways for a VIP.'),
+    outerSource: object({
+      ipv4: text(15).optional().describe('A network of 16 bits. Left out: 172.16.0.0.'),
+      ipv6: text(45).optional().describe('A network of 96 bits. Left out: 100::.'),
+    })
+      .prefault({})
+      .describe('Where the source addresses of the outer headers are taken from.'),
+    onStop: oneOf(['detach', 'keep'])
+      .default('detach')
+      .describe(
+        'What a stop does: `detach` ends forwarding, `keep` leaves it on for the next process.',
+      ),
+    admin: object({
+      listen: z
+        .string({ error: LISTEN_ERROR })
+        .regex(LISTEN, { error: LISTEN_ERROR })
+        .refine((listen) => Number(LISTEN.exec(listen)?.[2]) <= 65_535, { error: LISTEN_ERROR })
+        .describe('Address and port of the HTTP server for status and metrics.'),
+      token: text(1_024)
+        .optional()
+        .describe('What requests have to bring as `authorization: Bearer`. Left out: nothing.'),
+    })
+      .optional()
+      .describe('Status, metrics and health of the gateway over HTTP. Left out: none.'),
+    vips: z
+      .array(vipSchema, { error: 'a list of VIPs' })
+      .max(MAX_VIPS, { error: `at most ${MAX_VIPS} VIPs` })
+      .describe('The virtual addresses.'),
+    clusters: z
+      .record(z.string(), clusterSchema(sources), { error: 'clusters by their names' })
+      .describe('The clusters, by name. Options of requests do not exist here.'),
+  }) as unknown as z.ZodType<GatewayShape>;
+}
+
+/** What {@link gatewaySchema} makes of options in code. */
+export interface GatewayShape {
+  readonly name: string;
+  readonly interface: string | readonly string[];
+  readonly mode: 'auto' | 'native' | 'generic' | 'offload';
+  readonly nextHop: string;
+  readonly mtu: number | 'auto';
+  readonly flowsPerCpu: number;
+  readonly ringSeed: number;
+  readonly outerSource: { readonly ipv4?: string | undefined; readonly ipv6?: string | undefined };
+  readonly onStop: 'detach' | 'keep';
+  readonly admin?: { readonly listen: string; readonly token?: string | undefined } | undefined;
+  readonly vips: readonly GatewayVip[];
+  readonly clusters: Readonly<Record<string, unknown>>;
+}

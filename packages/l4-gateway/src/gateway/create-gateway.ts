@@ -1,0 +1,83 @@
+import { EvenkeelError, createRuntime, type DiscoverySource, type Runtime } from '@evenkeel/core';
+import type { GatewayConfig } from '../config/gateway-options.ts';
+import { openForwarder } from '../forwarder/forwarder.ts';
+import { type InterfaceInfo, readInterface } from '../system/interface.ts';
+import { type NextHop, resolveNextHop } from '../system/next-hop.ts';
+import { Gateway } from './gateway.ts';
+
+export interface GatewayPorts extends Partial<Runtime> {
+  /** Kinds of discovery from other entries that clusters may name: `[consulSource]`. */
+  readonly sources?: readonly DiscoverySource[];
+}
+
+/**
+ * Starts a gateway: loads the program, adds the VIPs, attaches. A predecessor of the same name that is gone hands over
+ * its flows; one that runs is an error. When anything fails, what forwarded before goes on forwarding.
+ *
+ * @throws ConfigError for interfaces that are not there, and for what only the forwarder can tell
+ * @throws BpfError for what the kernel refuses, with the missing capability or feature
+ */
+export async function createGateway(
+  config: GatewayConfig,
+  ports: GatewayPorts = {},
+): Promise<Gateway> {
+  const runtime = createRuntime(ports);
+  const found = config.interfaces.map(existing);
+  const mtu = config.mtu === 'auto' ? autoMtu(found) : config.mtu;
+  const nextHop = await nextHopOf(config, runtime);
+  const { ipv4, ipv6 } = config.outerSource;
+  const forwarder = openForwarder({
+    nextHop: nextHop.mac,
+    mtu,
+    flowsPerCpu: config.flowsPerCpu,
+    ringSeed: BigInt(config.ringSeed),
+    outerSource: {
+      ...(ipv4 === undefined ? {} : { ipv4 }),
+      ...(ipv6 === undefined ? {} : { ipv6 }),
+    },
+    maxRings: ringsFor(config),
+    pins: { name: config.name },
+  });
+  let gateway: Gateway | undefined;
+  try {
+    const { sources = [] } = ports;
+    gateway = new Gateway(config, { forwarder, nextHop, mtu, runtime, sources });
+    gateway.attach();
+    return gateway;
+  } catch (error) {
+    if (gateway === undefined) forwarder.close({ keep: true });
+    else await gateway.close(true);
+    throw error;
+  }
+}
+
+/** Least number of rings, and how many more than are needed, so that VIPs can be added later. */
+const MIN_RINGS = 64;
+const ROOM = 2;
+
+function ringsFor({ vips }: GatewayConfig): number {
+  const needed = vips.reduce((sum, { sourceRoutes }) => sum + 1 + sourceRoutes.length, 0);
+  return Math.min(4_096, Math.max(MIN_RINGS, ROOM * needed));
+}
+
+function existing(name: string): InterfaceInfo {
+  const info = readInterface(name);
+  if (info === undefined) {
+    throw new EvenkeelError(
+      'EVENKEEL_CONFIG',
+      `interface: there is no ${name} here (ip link show)`,
+    );
+  }
+  return info;
+}
+
+/** What every interface carries, within what the program can make. */
+function autoMtu(interfaces: readonly InterfaceInfo[]): number {
+  const least = Math.min(...interfaces.map(({ mtu }) => mtu));
+  return Math.min(9_000, Math.max(576, least));
+}
+
+function nextHopOf({ nextHop, interfaces }: GatewayConfig, runtime: Runtime): Promise<NextHop> {
+  if (nextHop !== 'auto') return Promise.resolve({ mac: nextHop, address: undefined });
+  return resolveNextHop(interfaces[0] ?? '', runtime);
+}
