@@ -37,7 +37,10 @@ export const components = [
   apt('haproxy', 'haproxy', 'the proxy benchmark'),
   apt('nginx', 'nginx-light', 'the proxy benchmark'),
   apt('wrk', 'wrk', 'the proxy benchmark'),
+  apt('nghttp', 'nghttp2-client', 'HTTP/2 of the proxy'),
+  apt('h2load', 'nghttp2-client', 'HTTP/2 of the proxy under load'),
   apt('openssl', 'openssl', 'TLS of the proxy'),
+  apt('curl', 'curl', 'HTTP/2 of the proxy'),
   apt('etcd', 'etcd-server', 'etcd discovery and registration'),
   // The last Debian release with Consul; the binary needs nothing but libc.
   unpacked('consul', { suite: 'bullseye', usedBy: 'Consul discovery and registration' }),

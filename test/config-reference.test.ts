@@ -1,17 +1,34 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { configReference, REFERENCE_FILE } from '../scripts/generate-config-reference.ts';
+import {
+  configReference,
+  GATEWAY_METRICS_FILE,
+  GATEWAY_REFERENCE_FILE,
+  gatewayMetricsReference,
+  gatewayReference,
+  PROXY_REFERENCE_FILE,
+  proxyReference,
+  REFERENCE_FILE,
+} from '../scripts/generate-config-reference.ts';
 
-const page = readFileSync(REFERENCE_FILE, 'utf8');
+const pages = [
+  { file: REFERENCE_FILE, write: configReference, atLeast: 80 },
+  { file: GATEWAY_REFERENCE_FILE, write: gatewayReference, atLeast: 30 },
+  { file: PROXY_REFERENCE_FILE, write: proxyReference, atLeast: 150 },
+].map((one) => ({
+  ...one,
+  name: one.file.pathname.split('/').at(-1),
+  page: readFileSync(one.file, 'utf8'),
+}));
 
-describe('docs/reference/cluster-config.md', () => {
+describe.each(pages)('docs/reference/$name', ({ page, write, atLeast }) => {
   it('says what the schemas say (write it anew with: npm run reference)', async () => {
-    expect(page).toBe(await configReference());
+    expect(page).toBe(await write());
   });
 
   it('tells the meaning of every option', () => {
     const rows = page.split('\n').filter((line) => line.startsWith('| `'));
-    expect(rows.length).toBeGreaterThan(80);
+    expect(rows.length).toBeGreaterThan(atLeast);
     const silent = rows.filter((row) => /\|\s*\|$/.test(row));
     expect(silent).toEqual([]);
   });
@@ -26,5 +43,11 @@ describe('docs/reference/cluster-config.md', () => {
     expect(new Set(anchors).size).toBe(anchors.length);
     for (const [, anchor = ''] of page.matchAll(/\]\(#([^)]*)\)/g))
       expect(anchors).toContain(anchor);
+  });
+});
+
+describe('docs/reference/gateway-metrics.md', () => {
+  it('says what the code says (write it anew with: npm run reference)', async () => {
+    expect(readFileSync(GATEWAY_METRICS_FILE, 'utf8')).toBe(await gatewayMetricsReference());
   });
 });

@@ -29,6 +29,9 @@ const STARTERS: Readonly<Record<string, (command: string) => Promise<Server>>> =
   },
 };
 
+/** What an example needs of the machine. */
+const MACHINE: Readonly<Record<string, readonly string[]>> = { 'l4-gateway.ts': ['bpf', 'ip'] };
+
 /** Which component an example needs; the others need none. */
 const NEEDS: Readonly<Record<string, string>> = {
   'consul.ts': 'consul',
@@ -43,6 +46,10 @@ const names = (await readdir(join(repositoryRoot, 'examples'))).filter((name) =>
 
 describe('examples', () => {
   it.for(names)('%s', async (name, { skip }) => {
+    for (const component of MACHINE[name] ?? []) {
+      const { path, reason } = requireComponent(component);
+      if (path === undefined) skip(reason);
+    }
     const server = await serverOf(name, skip);
     try {
       const { code, stdout, stderr } = await runProcess(

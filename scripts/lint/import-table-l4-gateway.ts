@@ -10,7 +10,7 @@ export const l4GatewayImports: readonly ImportRow[] = [
   },
   {
     folder: 'forwarder',
-    may: [],
+    may: ['runtime'],
     packages: [
       'node:crypto',
       'node:fs',
@@ -24,7 +24,7 @@ export const l4GatewayImports: readonly ImportRow[] = [
   },
   {
     folder: 'real',
-    may: ['forwarder/address.ts', 'forwarder/prefix.ts'],
+    may: ['forwarder/address.ts', 'forwarder/prefix.ts', 'runtime'],
     packages: [
       'node:child_process',
       'node:fs',

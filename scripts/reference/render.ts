@@ -15,14 +15,31 @@ Unknown options are errors, everywhere. An error names the place, what is allowe
 a configuration are told at once. \`clusterJsonSchema({ form: 'file' })\` says the same to editors.
 `;
 
+/** What a page is about. */
+export interface Page {
+  readonly introduction: string;
+  /** Heading of the options that everything else is below. */
+  readonly title: string;
+  /** Sections that another page describes, and what to say instead. */
+  readonly elsewhere?: Readonly<Record<string, string>>;
+}
+
+const CLUSTER_PAGE: Page = { introduction: INTRODUCTION, title: 'A cluster' };
+
 /** @returns the whole page */
-export function renderReference(roots: Forms): string {
-  const pending: Section[] = [{ title: 'A cluster', path: '', alternatives: [roots] }];
+export function renderReference(roots: Forms, page: Page = CLUSTER_PAGE): string {
+  const { introduction, title, elsewhere = {} } = page;
+  const pending: Section[] = [{ title, path: '', alternatives: [roots] }];
   const written = new Set<string>();
-  const parts = [INTRODUCTION];
+  const parts = [introduction];
   for (let section = pending.shift(); section !== undefined; section = pending.shift()) {
     if (written.has(section.title)) continue;
     written.add(section.title);
+    const instead = elsewhere[section.title];
+    if (instead !== undefined) {
+      parts.push(`## ${section.title}\n\n${instead}\n`);
+      continue;
+    }
     const options = optionsOf(section);
     parts.push(renderSection(section, options, roots));
     // Depth first: what belongs together stands together.
@@ -34,7 +51,8 @@ export function renderReference(roots: Forms): string {
 interface SectionOption {
   readonly path: string;
   readonly name: string;
-  readonly fileName: string;
+  /** Undefined for what only code can express. */
+  readonly fileName: string | undefined;
   readonly node: Forms;
   readonly required: boolean;
 }
@@ -42,10 +60,12 @@ interface SectionOption {
 /** The options of all alternatives of a section; the name of a policy is left out, it is the heading. */
 function optionsOf({ path, alternatives }: Section): SectionOption[] {
   return alternatives.flatMap((forms) => {
-    const inFile = Object.entries(forms.file.properties ?? {});
-    return Object.entries(forms.code.properties ?? {}).flatMap(([name, node], index) => {
+    const inFile = forms.file.properties ?? {};
+    return Object.entries(forms.code.properties ?? {}).flatMap(([name, node]) => {
       if (name === 'name' && node.const !== undefined) return [];
-      const [fileName, fileNode] = inFile[index] ?? [name, node];
+      const withoutUnit = name.replace(/Ms$/, '');
+      const fileName = [name, withoutUnit].find((known) => inFile[known] !== undefined);
+      const fileNode = fileName === undefined ? node : (inFile[fileName] ?? node);
       const required = alternatives.length === 1 && forms.code.required?.includes(name) === true;
       return [
         {
@@ -84,7 +104,7 @@ function renderOption(option: SectionOption, roots: Forms): string {
   const { name, fileName, node, required, path } = option;
   const cells = [
     `\`${name}\``,
-    name === fileName ? '' : `\`${fileName}\``,
+    fileName === undefined ? 'in code only' : name === fileName ? '' : `\`${fileName}\``,
     valueText({ path, node, roots }),
     required ? 'required' : defaultText(node.code, node.file),
     node.code.description ?? '',

@@ -63,7 +63,14 @@ function rulesAt(at: number): RouteRule[] {
   const match = { kind: at % 2 === 0 ? 'exact' : 'prefix', path: pathAt(at) } as const;
   const rule = { domain: hostAt(at), match, route };
   if (at % 10 !== 0) return [rule];
-  const conditions = Conditions.of({ methods: ['POST'], headers: [], query: [], cookies: [], sources: undefined });
+  const conditions = Conditions.of({
+    methods: ['POST'],
+    headers: [],
+    query: [],
+    cookies: [],
+    sources: undefined,
+    certificate: undefined,
+  });
   return [{ ...rule, conditions }, rule];
 }
 

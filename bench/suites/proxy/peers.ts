@@ -27,9 +27,12 @@ export interface HaproxyOptions {
   readonly origins: readonly number[];
   /** With twenty routes, a request id, redispatched retries and health observed from traffic. */
   readonly full: boolean;
+  /** Clients speak HTTP/2 in clear text. */
+  readonly speaksHttp2?: boolean;
 }
 
-export async function startHaproxy({ path, origins, full }: HaproxyOptions): Promise<Peer> {
+export async function startHaproxy(options: HaproxyOptions): Promise<Peer> {
+  const { path, origins, full, speaksHttp2 = false } = options;
   const port = await freePort();
   const servers = origins.map(
     (origin, index) =>
@@ -55,7 +58,7 @@ export async function startHaproxy({ path, origins, full }: HaproxyOptions): Pro
     '  option forwardfor',
     ...(full ? ['  retries 2', '  option redispatch', '  retry-on all-retryable-errors'] : []),
     'frontend front',
-    `  bind 127.0.0.1:${port}`,
+    `  bind 127.0.0.1:${port}${speaksHttp2 ? ' proto h2' : ''}`,
     ...extras,
     '  default_backend origin',
     'backend origin',

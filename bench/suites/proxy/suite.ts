@@ -14,6 +14,7 @@ import type { Figures, Suite } from '../../support/suite.ts';
 import { formatTable } from '../../support/table.ts';
 import { cpuSecondsOf, pin } from './cpu.ts';
 import { tcpFigures } from './tcp.ts';
+import { http2Figures } from './http2.ts';
 import { findRouteFigures } from './find-route.ts';
 import { type Peer, startHaproxy, startNginx } from './peers.ts';
 
@@ -47,6 +48,8 @@ export const suite: Suite = {
         );
         Object.assign(figures, report(label, samples, print));
       }
+      const programs = { haproxy: pathOf('haproxy'), h2load: pathOf('h2load') };
+      Object.assign(figures, await http2Figures({ print, quick }, programs));
       Object.assign(figures, await tcpFigures({ print, quick }, pathOf('haproxy')));
       return figures;
     } finally {

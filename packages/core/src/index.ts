@@ -170,6 +170,7 @@ export { isExcluded, NO_SLOT, type PickContext } from './model/pick-context.ts';
 
 // Errors
 export { ConfigError, type ConfigIssue } from './error/config-error.ts';
+export { isSecretKey, REDACTED, redactText } from './error/redact.ts';
 export { type ErrorCode, EvenkeelError, isEvenkeelError } from './error/evenkeel-error.ts';
 export { PickError, type PickFailure } from './error/pick-error.ts';
 

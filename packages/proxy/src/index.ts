@@ -10,6 +10,7 @@ export type {
   UpstreamOptions,
 } from './config/options.ts';
 export type {
+  CertificateMatchOptions,
   PathOptions,
   ValueMatchOptions,
   RedirectOptions,
@@ -38,6 +39,7 @@ export type { UdpCounters } from './udp/udp-counters.ts';
 export type { TcpStats, UdpStats } from './proxy/layer4.ts';
 export type { ApplyReport, Changes } from './proxy/apply-report.ts';
 export type { ApplyOptions, Layer4Stats, Proxy } from './proxy/face.ts';
+export type { ExplainedRequest, RequestExplanation } from './proxy/explain-request.ts';
 export type { FilterReport } from './proxy/filter-plan.ts';
 export { createProxy } from './proxy/proxy.ts';
 export { openProxyFile, type ProxyFilePorts } from './proxy/file/proxy-file.ts';

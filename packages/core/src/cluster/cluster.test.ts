@@ -171,6 +171,29 @@ describe('BalancedCluster', () => {
     expect(cluster.pick()).not.toBe(slot);
   });
 
+  it('takes the weight that an operator gives, whatever discovery lists, until it is taken back', () => {
+    deliver('h:1', 'h:2');
+    const weightOf = (id: string): number | undefined =>
+      cluster.snapshot().endpoints.find((endpoint) => endpoint.id === id)?.weight;
+    cluster.setWeight('h:1', 0);
+    expect(weightOf('h:1')).toBe(0);
+    expect(pickMany(20).size).toBe(1);
+    deliver('h:1', { address: 'h:2', weight: 3 });
+    expect([weightOf('h:1'), weightOf('h:2')]).toEqual([0, 3]);
+    const updates = events.filter(({ type }) => type === 'endpoint-updated').length;
+    deliver('h:1', { address: 'h:2', weight: 3 });
+    expect(events.filter(({ type }) => type === 'endpoint-updated')).toHaveLength(updates);
+    cluster.setWeight('h:1', undefined);
+    expect(weightOf('h:1')).toBe(1);
+    expect(pickMany(20).size).toBe(2);
+    deliver('h:2');
+    expect(weightOf('h:1')).toBeUndefined();
+    expect(() => cluster.setWeight('h:1', 1)).toThrow("an endpoint of cluster 'users'");
+    for (const wrong of [-1, 0.5, Number.NaN, 1_000_001])
+      expect(() => cluster.setWeight('h:2', wrong)).toThrow('a whole number from 0 to 1000000');
+    expect(weightOf('h:2')).toBe(1);
+  });
+
   it('ignores health below the panic threshold, but never picks what is disabled', () => {
     deliver('h:1', 'h:2', 'h:3', 'h:4');
     const [a, b, c] = [...pickMany(20)] as [number, number, number];

@@ -3,7 +3,7 @@ import { EvenkeelError } from '../error/evenkeel-error.ts';
 import { PickError, type PickFailure } from '../error/pick-error.ts';
 import type { ActiveHealthChecker, OutlierDetector } from '../health/health.ts';
 import type { LoadReport } from '../load-report/load-report.ts';
-import type { Endpoint } from '../model/endpoint.ts';
+import { type Endpoint, isWeight, MAX_WEIGHT } from '../model/endpoint.ts';
 import { type EndpointSet, MAX_ENDPOINTS } from '../model/endpoint-set.ts';
 import type { HashKeySource } from '../model/hash-key-source.ts';
 import { HealthFlag, type HealthState } from '../model/health-state.ts';
@@ -265,6 +265,15 @@ export class BalancedCluster implements Cluster {
       on: !enabled,
       reason: enabled ? 'enabled' : 'disabled by an operator',
     });
+    this.#publisher.publish();
+  }
+
+  setWeight(endpointId: string, weight: number | undefined): void {
+    const member = this.#memberOf(endpointId);
+    if (weight !== undefined && !isWeight(weight))
+      throw configError('weight', `a whole number from 0 to ${MAX_WEIGHT}`, weight);
+    member.weigh(weight);
+    this.#reporter.onUpdated(member);
     this.#publisher.publish();
   }
 

@@ -76,6 +76,13 @@ export interface Cluster {
   explain(context?: PickContext): PickExplanation;
   /** Takes an endpoint out of rotation, or back. @throws ConfigError for an unknown id */
   setEnabled(endpointId: string, enabled: boolean): void;
+  /**
+   * Another weight for an endpoint than discovery lists, until it is taken back or the endpoint has left.
+   *
+   * @param weight 0..1,000,000, 0 for no new requests; undefined takes it back
+   * @throws ConfigError for an unknown id or a wrong weight, and changes nothing
+   */
+  setWeight(endpointId: string, weight: number | undefined): void;
   /** Spares an endpoint: it gets traffic only when the healthy ones cannot take all. @throws ConfigError as above */
   setDegraded(endpointId: string, degraded: boolean): void;
   /**

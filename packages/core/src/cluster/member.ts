@@ -5,8 +5,6 @@ import type { Timer } from '../runtime/scheduler.ts';
 /** A cluster's own record of an endpoint: what lives as long as its slot does. */
 export class Member {
   readonly slot: number;
-  /** Replaced when weight, metadata or another property that is not identity changes. */
-  endpoint: Endpoint;
   /** Bits of `HealthFlag`; 0 is healthy. */
   flags: number;
   /** Why the flags are what they are, in a clause. */
@@ -20,11 +18,38 @@ export class Member {
   /** Since when it takes traffic; minus infinity: forever. Undefined: not yet, or nobody asks. */
   warmsSinceMs: number | undefined;
 
+  #listed: Endpoint;
+  /** As an operator wants it; undefined: as it is listed. */
+  #weight: number | undefined = undefined;
+  #endpoint: Endpoint;
+
   constructor(slot: number, endpoint: Endpoint, flags: number) {
     this.slot = slot;
-    this.endpoint = endpoint;
+    this.#listed = this.#endpoint = endpoint;
     this.flags = flags;
     this.reason = flags === 0 ? 'new' : 'no check has come back yet';
+  }
+
+  /** As discovery lists it. */
+  get listed(): Endpoint {
+    return this.#listed;
+  }
+
+  /** With the weight that an operator has given it, if any. */
+  get endpoint(): Endpoint {
+    return this.#endpoint;
+  }
+
+  /** Weight, metadata or another property that is not identity has changed. */
+  list(endpoint: Endpoint): void {
+    this.#listed = endpoint;
+    this.#endpoint = this.#weight === undefined ? endpoint : { ...endpoint, weight: this.#weight };
+  }
+
+  /** @param weight undefined: as it is listed */
+  weigh(weight: number | undefined): void {
+    this.#weight = weight;
+    this.list(this.#listed);
   }
 
   get state(): HealthState {

@@ -137,7 +137,8 @@ export class Membership {
   #readmit(member: Member, endpoint: Endpoint): void {
     member.abandoned = false;
     this.#abandonedCount--;
-    member.endpoint = endpoint;
+    member.list(endpoint);
+    member.weigh(undefined);
     member.flags = this.#options.initialFlags;
     member.warmsSinceMs = undefined;
     this.#leavingCount--;
@@ -155,9 +156,9 @@ export class Membership {
       member.drainTimer = undefined;
       this.#leavingCount--;
     }
-    const changed = !endpointsEqual(member.endpoint, endpoint);
+    const changed = !endpointsEqual(member.listed, endpoint);
     if (changed) {
-      member.endpoint = endpoint;
+      member.list(endpoint);
       listener.onUpdated(member);
     }
     if (revived) listener.onRevived(member);

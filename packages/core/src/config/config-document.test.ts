@@ -135,7 +135,7 @@ describe('a text that is none', () => {
   });
 
   it('may use aliases for what is the same', async () => {
-    expect((await read('a: &x { k: ${PORT} }\nb: *x')).value).toEqual({
+    expect((await read('a: &x\n  k: ${PORT}\nb: *x')).value).toEqual({
       a: { k: 8080 },
       b: { k: 8080 },
     });

@@ -1,4 +1,4 @@
-import type { Document, LineCounter, Node, Pair } from 'yaml';
+import type { Document, isAlias, LineCounter, Node, Pair, YAMLMap } from 'yaml';
 import type { DocumentPath, Position } from '../discovery/file/document.ts';
 import { messageOf } from '../error/evenkeel-error.ts';
 import type { ParsedText } from './config-document.ts';
@@ -26,12 +26,14 @@ export async function parsedYaml(
   if (problem !== undefined) throw fail(positionOf(lines, problem.pos[0]), problem.message);
   try {
     const value: unknown = document.toJS({ maxAliasCount: MAX_ALIASES });
+    const opened: Opened = { document, isAlias: yaml.isAlias };
     return {
       value,
-      locate: (path) => positionOf(lines, startOf(nodeNear(document, path))),
-      locateKey: (path) => positionOf(lines, keyStart(document, path)),
+      locate: (path) => positionOf(lines, startOf(nodeNear(opened, path))),
+      locateKey: (path) => positionOf(lines, keyStart(opened, path)),
       isPlain: (path) => {
-        const node = nodeAt(document, path);
+        const found = nodeAt(opened, path);
+        const node = yaml.isAlias(found) ? found.resolve(document) : found;
         return yaml.isScalar(node) && node.type === 'PLAIN';
       },
       scalar: (source) => {
@@ -49,26 +51,37 @@ export async function parsedYaml(
   }
 }
 
-function nodeAt(document: Document.Parsed, path: DocumentPath): Node | undefined {
-  return (path.length === 0 ? document.contents : document.getIn(path, true)) as Node | undefined;
+interface Opened {
+  readonly document: Document.Parsed;
+  readonly isAlias: typeof isAlias;
+}
+
+/** What an alias stands for is at the place of the alias, too. */
+function nodeAt({ document, isAlias }: Opened, path: DocumentPath): Node | undefined {
+  let node = document.contents as Node | undefined | null;
+  for (const key of path) {
+    if (isAlias(node)) node = node.resolve(document);
+    node = (node as YAMLMap | undefined)?.get?.(key, true) as Node | undefined;
+  }
+  return node ?? undefined;
 }
 
 /** The node at a path, or the nearest one around it. */
-function nodeNear(document: Document.Parsed, path: DocumentPath): Node | undefined {
+function nodeNear(opened: Opened, path: DocumentPath): Node | undefined {
   for (let length = path.length; length > 0; length -= 1) {
-    const node = nodeAt(document, path.slice(0, length));
+    const node = nodeAt(opened, path.slice(0, length));
     if (node?.range !== null && node?.range !== undefined) return node;
   }
-  return document.contents ?? undefined;
+  return opened.document.contents ?? undefined;
 }
 
-function keyStart(document: Document.Parsed, path: DocumentPath): number {
-  const around = nodeAt(document, path.slice(0, -1)) as { items?: readonly Pair[] } | undefined;
+function keyStart(opened: Opened, path: DocumentPath): number {
+  const around = nodeAt(opened, path.slice(0, -1)) as { items?: readonly Pair[] } | undefined;
   const wanted = path.at(-1);
   const pair = around?.items?.find(
     ({ key }) => (key as { value?: unknown } | null)?.value === wanted,
   );
-  return pair === undefined ? startOf(nodeNear(document, path)) : startOf(pair.key as Node);
+  return pair === undefined ? startOf(nodeNear(opened, path)) : startOf(pair.key as Node);
 }
 
 function startOf(node: Node | undefined): number {

@@ -52,6 +52,10 @@ export interface EndpointFields {
 
 /** Largest weight; keeps sums of 10,000 endpoints far inside the exact integers. */
 export const MAX_WEIGHT = 1_000_000;
+
+export function isWeight(weight: number): boolean {
+  return Number.isInteger(weight) && weight >= 0 && weight <= MAX_WEIGHT;
+}
 /** Largest priority, as in xDS `LocalityLbEndpoints.priority`. */
 export const MAX_PRIORITY = 127;
 

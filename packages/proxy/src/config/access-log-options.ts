@@ -29,13 +29,24 @@ export const accessLogSchema: z.ZodType<RequestLogOptions> = object({
     .string({ error: "'json', or text with %{field} in it" })
     .min(1)
     .max(4_096)
-    .refine((format) => !CONTROL.test(format), { error: 'text of one line' }),
-  fields: z.array(z.string()).min(1).max(64).optional(),
-  sampleRatio: number({ min: 0, max: 1 }).default(1),
+    .refine((format) => !CONTROL.test(format), { error: 'text of one line' })
+    .describe('`json`, or text with `%{field}` in it.'),
+  fields: z
+    .array(z.string())
+    .min(1)
+    .max(64)
+    .optional()
+    .describe('Fields of a JSON line. Left out: all but `query`.'),
+  sampleRatio: number({ min: 0, max: 1 })
+    .default(1)
+    .describe('Part of the requests that is logged, drawn at random.'),
   write: z
     .custom<WriteLines>((value) => typeof value === 'function', { error: 'a function' })
-    .optional(),
-  maxBufferedCharacters: integer({ min: 1_024, max: 2 ** 30 }).default(1_048_576),
+    .optional()
+    .describe('Takes whole lines, several at once. Left out: standard output.'),
+  maxBufferedCharacters: integer({ min: 1_024, max: 2 ** 30 })
+    .default(1_048_576)
+    .describe('Characters of lines that wait to be written; more are dropped and counted.'),
 }).transform(({ format, fields, ...rest }, context): RequestLogOptions => {
   const isJson = format === 'json';
   if (!isJson && fields !== undefined)

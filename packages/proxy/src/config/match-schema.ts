@@ -1,7 +1,12 @@
 /** Checks which requests a route is for, and makes of it what the index of routes wants. */
 import { flag, object, text } from '@evenkeel/core/schema';
 import { z } from 'zod';
-import type { ConditionParts, NamedMatch, ValueMatch } from '../route/conditions.ts';
+import type {
+  CertificateMatch,
+  ConditionParts,
+  NamedMatch,
+  ValueMatch,
+} from '../route/conditions.ts';
 import type { PathMatch } from '../route/path-index.ts';
 import { parseTemplate } from '../route/path-template.ts';
 import { SafeRegex } from '../route/safe-regex.ts';
@@ -52,31 +57,64 @@ const valueMatches = (
   z.record(name, valueMatch).default({});
 
 const valueMatch = object({
-  exact: wanted.optional(),
-  prefix: wanted.optional(),
-  regex: regexSchema.optional(),
-  present: flag().optional(),
+  exact: wanted.optional().describe('The whole value.'),
+  prefix: wanted.optional().describe('How it begins.'),
+  regex: regexSchema.optional().describe('For the whole value, in the syntax of RE2.'),
+  present: flag().optional().describe('Is it there, or not?'),
 }).refine(exactlyOne(VALUE_KINDS), { error: `one of ${VALUE_KINDS.join(', ')}` });
 
 const PATH_KINDS = ['exact', 'prefix', 'template', 'regex'] as const;
 
+const FINGERPRINT = /^([0-9a-f]{2}:?){31}[0-9a-f]{2}$/i;
+
+/** Nothing but `present` where a client must have none. */
+const certificateMatchSchema = object({
+  present: flag().default(true).describe('Has the client to have a certificate, or not to?'),
+  subject: valueMatch.optional().describe("The subject's common name."),
+  name: valueMatch
+    .optional()
+    .describe('One of the alternative names, with its kind: `DNS:a.example`, `URI:spiffe://a/b`.'),
+  fingerprints: z
+    .array(text(95).regex(FINGERPRINT, { error: 'SHA-256 in hexadecimal' }))
+    .max(10_000)
+    .default([])
+    .describe('SHA-256 of certificates, in hexadecimal, any of them.'),
+}).refine(
+  ({ present, subject, name, fingerprints }) =>
+    present || (subject === undefined && name === undefined && fingerprints.length === 0),
+  { error: 'nothing else beside present: false' },
+);
+
 const rawMatchSchema = object({
   path: object({
-    exact: pathSchema.optional(),
-    prefix: pathSchema.optional(),
-    template: templateSchema.optional(),
-    regex: regexSchema.optional(),
+    exact: pathSchema.optional().describe('The whole path.'),
+    prefix: pathSchema.optional().describe('How the path begins.'),
+    template: templateSchema
+      .optional()
+      .describe(
+        '`/users/{id}/files/{path*}`: a parameter is a whole segment; one with a star is all that is left.',
+      ),
+    regex: regexSchema.optional().describe('For the whole path, in the syntax of RE2.'),
   })
     .refine(exactlyOne(PATH_KINDS), { error: `one of ${PATH_KINDS.join(', ')}` })
-    .default({ prefix: '/' }),
+    .default({ prefix: '/' })
+    .describe('Exactly one of these. Paths are compared as they were sent.'),
   methods: z
     .array(text(32).regex(TOKEN, { error: 'a method' }))
     .min(1, { error: 'at least one method' })
-    .default([]),
-  headers: valueMatches(headerName),
-  query: valueMatches(text(256)),
-  cookies: valueMatches(text(256).regex(TOKEN, { error: 'the name of a cookie' })),
-  sources: networksSchema.optional(),
+    .default([])
+    .describe('Any of them, in their case. Left out: all.'),
+  headers: valueMatches(headerName).describe('By name, whose case does not count.'),
+  query: valueMatches(text(256)).describe(
+    'By name, decoded; the first parameter of a name counts.',
+  ),
+  cookies: valueMatches(text(256).regex(TOKEN, { error: 'the name of a cookie' })).describe(
+    'By name, whose case counts; not decoded.',
+  ),
+  certificate: certificateMatchSchema
+    .optional()
+    .describe("What the client's certificate says, where the listener asks for one."),
+  sources: networksSchema.optional().describe('Addresses and networks of clients, any of them.'),
 });
 
 export const matchSchema: z.ZodType<MatchConfig> = rawMatchSchema.transform(configOf);
@@ -93,7 +131,22 @@ function configOf(raw: z.output<typeof rawMatchSchema>): MatchConfig {
       query: namedMatches(raw.query),
       cookies: namedMatches(raw.cookies),
       sources: raw.sources,
+      certificate: raw.certificate && certificateMatchOf(raw.certificate),
     },
+  };
+}
+
+function certificateMatchOf({
+  present,
+  subject,
+  name,
+  fingerprints,
+}: z.output<typeof certificateMatchSchema>): CertificateMatch {
+  return {
+    present,
+    subject: subject && valueMatchOf(subject),
+    name: name && valueMatchOf(name),
+    fingerprints: new Set(fingerprints.map((text) => text.replaceAll(':', '').toLowerCase())),
   };
 }
 

@@ -33,19 +33,33 @@ const MAX_BUFFER_BYTES = 67_108_864;
 const percent = (): z.ZodDefault<z.ZodNumber> => number({ min: 0, max: 100 }).default(100);
 
 const mirrorSchema: z.ZodType<MirrorConfig> = object({
-  cluster: text(253),
-  percent: percent(),
-  maxBytes: integer({ min: 1, max: 16_777_216 }).default(65_536),
+  cluster: text(253).describe('Name of the cluster that gets the copies.'),
+  percent: percent().describe('Part of the requests, drawn.'),
+  maxBytes: integer({ min: 1, max: 16_777_216 })
+    .default(65_536)
+    .describe('Requests with more bytes are not copied.'),
 });
 
 const bufferSchema: z.ZodType<{ readonly maxBytes: number }> = object({
-  maxBytes: integer({ min: 1, max: MAX_BUFFER_BYTES }),
+  maxBytes: integer({ min: 1, max: MAX_BUFFER_BYTES }).describe(
+    'Larger bodies are refused with 413.',
+  ),
 });
 
 const faultSchema: z.ZodType<FaultConfig> = object({
-  delay: object({ ms: durationMs({ min: 1, max: HOUR_MS }), percent: percent() }).optional(),
-  abort: object({ status: integer({ min: 200, max: 599 }), percent: percent() }).optional(),
-  header: headerName.optional(),
+  delay: object({
+    ms: durationMs({ min: 1, max: HOUR_MS }).describe('How long.'),
+    percent: percent().describe('Part of the requests, drawn.'),
+  })
+    .optional()
+    .describe('Part of the requests waits.'),
+  abort: object({
+    status: integer({ min: 200, max: 599 }).describe('Status of the answer.'),
+    percent: percent().describe('Part of the requests, drawn.'),
+  })
+    .optional()
+    .describe('Part of the requests is answered from here.'),
+  header: headerName.optional().describe('Only for requests with this header. Left out: all.'),
 })
   .refine(({ delay, abort }) => delay !== undefined || abort !== undefined, {
     error: 'at least one of delay and abort',
@@ -67,12 +81,22 @@ export interface FeatureFields {
 }
 
 export const featureFields: FeatureFields = {
-  mirror: mirrorSchema.optional(),
-  hedge: hedgeSchema.optional(),
-  buffer: bufferSchema.optional(),
-  failover: failoverSchema.optional(),
-  maxBodyBytes: integer({ min: 0, max: Number.MAX_SAFE_INTEGER }).optional(),
-  fault: faultSchema.optional(),
+  mirror: mirrorSchema
+    .optional()
+    .describe('Sends a copy of requests to another cluster, too; nothing comes of its answers.'),
+  hedge: hedgeSchema
+    .optional()
+    .describe('Asks a second endpoint when the first one takes long. Left out: never.'),
+  buffer: bufferSchema
+    .optional()
+    .describe('Reads the whole body of a request before an endpoint is asked. Left out: never.'),
+  failover: failoverSchema
+    .optional()
+    .describe('Clusters to turn to, in this order, when the one of the route cannot serve.'),
+  maxBodyBytes: integer({ min: 0, max: Number.MAX_SAFE_INTEGER })
+    .optional()
+    .describe('Largest body of a request in bytes. Left out: `limits.maxBodyBytes`.'),
+  fault: faultSchema.optional().describe('Has requests wait or fail on purpose. Left out: never.'),
 };
 
 /** What the fields say. */

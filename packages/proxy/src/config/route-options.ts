@@ -50,6 +50,20 @@ export interface RouteMatchOptions {
   readonly cookies?: Readonly<Record<string, ValueMatchOptions>> | undefined;
   /** Addresses and networks of clients, any of them: `['10.0.0.0/8', '2001:db8::1']`. Up to 10,000. */
   readonly sources?: readonly string[] | undefined;
+  /** What the client's certificate says, where the listener asks for one (`tls.clientCa`). */
+  readonly certificate?: CertificateMatchOptions | undefined;
+}
+
+/** All that is named has to fit. Certificates that do not hold never come this far. */
+export interface CertificateMatchOptions {
+  /** Has the client to have one, or not to? Default true. */
+  readonly present?: boolean | undefined;
+  /** The subject's common name. */
+  readonly subject?: ValueMatchOptions | undefined;
+  /** One of the alternative names, with its kind: `DNS:a.example`, `URI:spiffe://a/b`, `IP Address:10.0.0.1`. */
+  readonly name?: ValueMatchOptions | undefined;
+  /** SHA-256 of certificates, in hexadecimal, any of them. */
+  readonly fingerprints?: readonly string[] | undefined;
 }
 
 /** Exactly one of them. Paths are compared as they were sent: case counts, and `%41` is not `A`. */
@@ -100,6 +114,11 @@ export interface RespondOptions {
 }
 
 export interface RewriteOptions {
+  /**
+   * Stands in place of the whole path; the query stays. `{name}` is what a parameter of the template has read, or a group
+   * of the expression, by name or number: `/v2/users/{id}`, `/{1}`.
+   */
+  readonly path?: string | undefined;
   /** Stands in place of the path or prefix that the route matched. */
   readonly prefix?: string | undefined;
   /** `host` for the endpoint. */

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { type FilterConfig, filterListSchema } from '../filter/filter-list.ts';
 import type { ConditionParts } from '../route/conditions.ts';
 import type { PathMatch } from '../route/path-index.ts';
+import { namesIn, namesOf } from '../route/path-rewrite.ts';
 import { exactlyOne, headerName, matchSchema } from './match-schema.ts';
 import {
   featureFields,
@@ -64,6 +65,8 @@ export interface RespondConfig {
 
 export interface RewriteConfig {
   readonly prefix: string | undefined;
+  /** With names in braces, all of which the match gives values to. */
+  readonly path: string | undefined;
   readonly host: string | undefined;
 }
 
@@ -100,9 +103,11 @@ const authority = z
 const splitSchema = z
   .array(
     object({
-      cluster: text(253),
-      subset: labelsSchema.optional(),
-      weight: integer({ min: 0, max: MAX_WEIGHT }),
+      cluster: text(253).describe('Name of the cluster.'),
+      subset: labelsSchema.optional().describe('Of the cluster only endpoints with these labels.'),
+      weight: integer({ min: 0, max: MAX_WEIGHT }).describe(
+        'Relative to the others; at least one is above 0.',
+      ),
     }),
   )
   .min(1, { error: `1 to ${MAX_SIDES} sides` })
@@ -115,22 +120,35 @@ const splitSchema = z
   });
 
 const redirectSchema = object({
-  status: z.literal([301, 302, 303, 307, 308], { error: '301, 302, 303, 307 or 308' }).default(302),
-  scheme: z.enum(['http', 'https'], { error: 'http or https' }).optional(),
-  host: authority.optional(),
+  status: z
+    .literal([301, 302, 303, 307, 308], { error: '301, 302, 303, 307 or 308' })
+    .default(302)
+    .describe('307 and 308 keep method and body.'),
+  scheme: z
+    .enum(['http', 'https'], { error: 'http or https' })
+    .optional()
+    .describe('Left out: that of the request.'),
+  host: authority
+    .optional()
+    .describe('Host, with a port if need be. Left out: that of the request, without its port.'),
   path: z
     .string()
     .max(4_096)
     .regex(LOCATION, { error: 'a path of visible ASCII that begins with one /' })
-    .optional(),
+    .optional()
+    .describe('Left out: that of the request. The query stays, unless this has one.'),
 }).refine(
   ({ scheme, host, path }) => scheme !== undefined || host !== undefined || path !== undefined,
   { error: 'at least one of scheme, host and path: the same address again leads nowhere' },
 );
 
 const respondSchema = object({
-  status: integer({ min: 200, max: 599 }),
-  body: z.string({ error: 'a text' }).max(MAX_BODY_CHARACTERS).default(''),
+  status: integer({ min: 200, max: 599 }).describe('Status of the answer.'),
+  body: z
+    .string({ error: 'a text' })
+    .max(MAX_BODY_CHARACTERS)
+    .default('')
+    .describe('Up to 1 MiB, sent as UTF-8.'),
   headers: z
     .record(
       headerName.refine((name) => !OWN_FIELDS.has(name.toLowerCase()), {
@@ -138,7 +156,8 @@ const respondSchema = object({
       }),
       z.string({ error: 'a text' }).max(8_192).regex(VALUE, { error: 'a value without line ends' }),
     )
-    .default({}),
+    .default({})
+    .describe('Header fields, but for those that frame the message.'),
 });
 
 const rewriteSchema = object({
@@ -146,32 +165,69 @@ const rewriteSchema = object({
     .string()
     .max(4_096)
     .regex(REWRITTEN, { error: 'a path of visible ASCII that begins with / and has no query' })
-    .optional(),
-  host: authority.optional(),
-}).refine(({ prefix, host }) => prefix !== undefined || host !== undefined, {
-  error: 'at least one of prefix and host',
-});
+    .optional()
+    .describe('Stands in place of the path or prefix that the route matched.'),
+  path: z
+    .string()
+    .max(4_096)
+    .regex(REWRITTEN, { error: 'a path of visible ASCII that begins with / and has no query' })
+    .optional()
+    .describe(
+      'Stands in place of the whole path; `{name}` is what a parameter of the template has read, or a group of the expression.',
+    ),
+  host: authority.optional().describe('`host` for the endpoint.'),
+})
+  .refine(({ prefix, path, host }) => (prefix ?? path ?? host) !== undefined, {
+    error: 'at least one of prefix, path and host',
+  })
+  .refine(({ prefix, path }) => prefix === undefined || path === undefined, {
+    error: 'prefix or path',
+  });
 
 const ACTIONS = ['cluster', 'split', 'redirect', 'respond'] as const;
 
 const rawRouteSchema = object({
-  name: text(128).regex(PLAIN, { error: 'a name without control characters' }).optional(),
+  name: text(128)
+    .regex(PLAIN, { error: 'a name without control characters' })
+    .optional()
+    .describe('For metrics and logs. Left out: made of host and path, `example.com/api/*`.'),
   domains: z
     .array(z.string().regex(DOMAIN, { error: 'a host name, *.suffix, or *' }))
     .min(1)
-    .default(['*']),
-  match: matchSchema.prefault({}),
-  cluster: text(253).optional(),
-  subset: labelsSchema.optional(),
-  split: splitSchema.optional(),
-  stickyBy: hashKeySourceSchema.optional(),
-  redirect: redirectSchema.optional(),
-  respond: respondSchema.optional(),
-  rewrite: rewriteSchema.optional(),
-  timeoutMs: durationMs({ min: 1, max: DAY_MS }).optional(),
-  retry: z.union([z.literal(false), retrySchema]).prefault({}),
-  filters: filterListSchema.default([]),
-  skipFilters: z.array(text(64), { error: 'a list of names of filters' }).default([]),
+    .default(['*'])
+    .describe('Hosts that the route is for: `example.com`, `*.example.com`, `*`.'),
+  match: matchSchema
+    .prefault({})
+    .describe('Which requests. Left out: all. Everything that is named has to fit.'),
+  cluster: text(253).optional().describe('Name of the cluster.'),
+  subset: labelsSchema.optional().describe('Of the cluster only endpoints with these labels.'),
+  split: splitSchema
+    .optional()
+    .describe('Several clusters, or parts of one, each with its part of the requests.'),
+  stickyBy: hashKeySourceSchema
+    .optional()
+    .describe(
+      'Where the key is that keeps a client with its side of the split. Left out: every request is drawn.',
+    ),
+  redirect: redirectSchema.optional().describe('Sends the client elsewhere.'),
+  respond: respondSchema.optional().describe('Answers from here.'),
+  rewrite: rewriteSchema
+    .optional()
+    .describe('What is changed in requests on their way to the cluster.'),
+  timeoutMs: durationMs({ min: 1, max: DAY_MS })
+    .optional()
+    .describe('For a request with all its tries, instead of that in `timeouts`.'),
+  retry: z
+    .union([z.literal(false), retrySchema])
+    .prefault({})
+    .describe('Further tries on other endpoints, or false for none.'),
+  filters: filterListSchema
+    .default([])
+    .describe('Behind those of the listener, in the order in which requests meet them.'),
+  skipFilters: z
+    .array(text(64), { error: 'a list of names of filters' })
+    .default([])
+    .describe('Names of filters of the listener that this route does without.'),
   ...featureFields,
 })
   .refine(exactlyOne(ACTIONS), { error: `exactly one of ${ACTIONS.join(', ')}` })
@@ -187,6 +243,21 @@ const rawRouteSchema = object({
     ({ rewrite, cluster, split }) =>
       rewrite === undefined || cluster !== undefined || split !== undefined,
     { path: ['rewrite'], error: 'nothing, where no request is passed on' },
+  )
+  .refine(
+    ({ rewrite, match }) =>
+      rewrite?.prefix === undefined || match.path.kind === 'exact' || match.path.kind === 'prefix',
+    {
+      path: ['rewrite', 'prefix'],
+      error: 'nothing, where the path is a template or an expression: rewrite.path is for that',
+    },
+  )
+  .refine(
+    ({ rewrite, match }) => {
+      const known = namesOf(match.path);
+      return namesIn(rewrite?.path ?? '').every((name) => known.includes(name));
+    },
+    { path: ['rewrite', 'path'], error: 'names that match.path gives values to' },
   )
   .refine((raw) => raw.cluster !== undefined || raw.split !== undefined || !needsCluster(raw), {
     error: 'no mirror, hedge, buffer and failover, where no request is passed on',
@@ -207,7 +278,7 @@ function configOf(raw: RawRoute): RouteConfig {
     path,
     conditions,
     action: actionOf(raw),
-    rewrite: rewrite && { prefix: rewrite.prefix, host: rewrite.host },
+    rewrite: rewrite && { prefix: rewrite.prefix, path: rewrite.path, host: rewrite.host },
     timeoutMs: raw.timeoutMs,
     retry: raw.retry,
     filters: raw.filters,

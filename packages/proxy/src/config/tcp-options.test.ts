@@ -42,11 +42,28 @@ describe('the options of TCP and UDP', () => {
     ['no protocol', {}, listener],
     ['two protocols', { tcp: { cluster: 'a' }, udp: { cluster: 'a' } }, listener],
     [
-      'TLS of its own',
-      { tcp: { cluster: 'a' }, tls: { certificates: [{ cert: 'x', key: 'y' }] } },
+      'datagrams over TLS',
+      { udp: { cluster: 'a' }, tls: { certificates: [{ cert: 'x', key: 'y' }] } },
       listener,
     ],
-    ['the PROXY protocol', { tcp: { cluster: 'a' }, proxyProtocol: 'required' }, listener],
+    [
+      'datagrams with the PROXY protocol',
+      { udp: { cluster: 'a' }, proxyProtocol: 'required' },
+      listener,
+    ],
+    [
+      'the PROXY protocol from nobody in particular',
+      { tcp: { cluster: 'a' }, proxyProtocol: 'required' },
+      `${listener}.proxyProtocol`,
+    ],
+    [
+      'names of what is decrypted',
+      {
+        tcp: { sni: [{ names: ['x'], cluster: 'a' }] },
+        tls: { certificates: [{ cert: 'x', key: 'y' }] },
+      },
+      listener,
+    ],
     ['nowhere to go', { tcp: {} }, `${listener}.tcp`],
     ['an unknown cluster', { tcp: { cluster: 'c' } }, `${listener}.tcp.cluster`],
     ['an unknown cluster for datagrams', { udp: { cluster: 'c' } }, `${listener}.udp.cluster`],
@@ -72,8 +89,12 @@ describe('the options of TCP and UDP', () => {
     expect(pathsOf(withListener(options))).toContain(path);
   });
 
-  it('are refused with a cluster that is to be reached by TLS, because bytes go as they are', () => {
-    const options = { ...withListener({ tcp: { cluster: 'a' } }), upstreams: { a: { tls: {} } } };
-    expect(pathsOf(options)).toEqual([`${listener}.tcp.cluster`]);
+  it('may have TLS on either side', () => {
+    const tls = { certificates: [{ cert: 'x', key: 'y' }] };
+    const options = {
+      ...withListener({ tcp: { cluster: 'a' }, tls }),
+      upstreams: { a: { tls: {} } },
+    };
+    expect(pathsOf(options)).toEqual([]);
   });
 });

@@ -64,17 +64,29 @@ const NAME = /^(\*\.)?[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a
 const sniSchema = object({
   names: z
     .array(text(253).regex(NAME, { error: 'a host name, a.example, or a wildcard, *.b.example' }))
-    .min(1, { error: 'at least one name' }),
-  cluster: text(253),
+    .min(1, { error: 'at least one name' })
+    .describe('`a.example`; `*.b.example` for every name one label longer.'),
+  cluster: text(253).describe('Name of the cluster that holds the certificates.'),
 });
 
 export const tcpSchema: z.ZodType<TcpConfig, TcpOptions> = object({
-  cluster: text(253).optional(),
-  sni: z.array(sniSchema).min(1, { error: 'at least one cluster with its names' }).optional(),
-  idleTimeoutMs: limitMs(300_000),
-  connectTimeoutMs: limitMs(3_000),
-  helloTimeoutMs: limitMs(5_000),
-  retry: z.union([z.literal(false), retrySchema]).prefault({}),
+  cluster: text(253)
+    .optional()
+    .describe('Where connections go; with `sni` those that it does not name.'),
+  sni: z
+    .array(sniSchema)
+    .min(1, { error: 'at least one cluster with its names' })
+    .optional()
+    .describe('TLS passed through, by the name that the client asks for.'),
+  idleTimeoutMs: limitMs(300_000).describe('Longest silence of both sides.'),
+  connectTimeoutMs: limitMs(3_000).describe('For one try to connect to an endpoint.'),
+  helloTimeoutMs: limitMs(5_000).describe(
+    'For the whole first message of a TLS client, where `sni` is given.',
+  ),
+  retry: z
+    .union([z.literal(false), retrySchema])
+    .prefault({})
+    .describe('Connecting to another endpoint when one cannot be reached; false for none.'),
 })
   .refine(({ cluster, sni }) => cluster !== undefined || sni !== undefined, {
     error: 'cluster, sni, or both',
@@ -82,9 +94,13 @@ export const tcpSchema: z.ZodType<TcpConfig, TcpOptions> = object({
   .refine(({ sni }) => areDistinct(sni ?? []), { error: 'each name once', path: ['sni'] });
 
 export const udpSchema: z.ZodType<UdpConfig, UdpOptions> = object({
-  cluster: text(253),
-  idleTimeoutMs: limitMs(60_000),
-  maxSessions: integer({ min: 1, max: 60_000 }).default(10_000),
+  cluster: text(253).describe('Name of the cluster.'),
+  idleTimeoutMs: limitMs(60_000).describe(
+    'A session is over after so long a silence of both sides.',
+  ),
+  maxSessions: integer({ min: 1, max: 60_000 })
+    .default(10_000)
+    .describe('Sessions at a time, each with a socket of its own.'),
 });
 
 function areDistinct(sni: readonly SniOptions[]): boolean {

@@ -88,13 +88,15 @@ const version = oneOf(['TLSv1.2', 'TLSv1.3']).default('TLSv1.2');
 const ciphers = text(4_096).optional();
 
 export const certificateSchema: z.ZodType<CertificateOptions, CertificateOptions> = object({
-  cert: pem,
-  key: pem,
-  certFile: path,
-  keyFile: path,
-  passphrase: z.string().max(1_024).optional(),
-  ocspFile: path,
-}).refine(isPair, { error: 'cert with key, or certFile with keyFile' });
+  cert: pem.describe('PEM: the certificate itself first, then those that lead to a root.'),
+  key: pem.describe('PEM.'),
+  certFile: path.describe('A file with what `cert` would hold.'),
+  keyFile: path.describe('A file with what `key` would hold.'),
+  passphrase: z.string().max(1_024).optional().describe('Of a key that is encrypted.'),
+  ocspFile: path.describe('A file with an OCSP response in DER, for clients that ask.'),
+})
+  .refine(isPair, { error: 'cert with key, or certFile with keyFile' })
+  .meta({ title: 'A certificate' });
 
 function isPair({ cert, key, certFile, keyFile }: CertificateOptions): boolean {
   const inText = cert !== undefined && key !== undefined;
@@ -109,12 +111,18 @@ export const certificatesSchema: z.ZodType<CertificateOptions[], CertificateOpti
   .max(10_000, { error: 'at most 10,000 certificates' });
 
 export const tlsSchema: z.ZodType<TlsConfig, TlsOptions> = object({
-  certificates: certificatesSchema,
-  minVersion: version,
-  ciphers,
-  clientCa: pem,
-  clientCaFile: path,
-  requestClientCertificate: oneOf(['no', 'optional', 'required']).optional(),
+  certificates: certificatesSchema.describe(
+    'The name that a client asks for chooses; who asks for none gets the first.',
+  ),
+  minVersion: version.describe('Older versions are not offered.'),
+  ciphers: ciphers.describe("In OpenSSL's notation. Left out: those of Node."),
+  clientCa: pem.describe('PEM: who signs the certificates of clients.'),
+  clientCaFile: path.describe('A file with what `clientCa` would hold.'),
+  requestClientCertificate: oneOf(['no', 'optional', 'required'])
+    .optional()
+    .describe(
+      'Has a client to show a certificate? Left out: `required` with a `clientCa`, else `no`.',
+    ),
 })
   .refine(hasOneOf('clientCa', 'clientCaFile'), { error: 'either clientCa or clientCaFile' })
   .refine(
@@ -135,13 +143,18 @@ export const tlsSchema: z.ZodType<TlsConfig, TlsOptions> = object({
 export const upstreamTlsSchema: z.ZodType<UpstreamTlsConfig, UpstreamTlsOptions> = object({
   servername: text(253)
     .refine((name) => isIP(name) === 0, { error: 'a host name, not an address' })
-    .optional(),
-  ca: pem,
-  caFile: path,
-  certificate: certificateSchema.optional(),
-  minVersion: version,
-  ciphers,
-  rejectUnauthorized: flag().default(true),
+    .optional()
+    .describe('The name that endpoints have to prove. Left out: that of each endpoint.'),
+  ca: pem.describe(
+    'PEM: who signs the certificates of endpoints. Left out: the roots that come with Node.',
+  ),
+  caFile: path.describe('A file with what `ca` would hold.'),
+  certificate: certificateSchema
+    .optional()
+    .describe('What is shown to endpoints that ask for a certificate.'),
+  minVersion: version.describe('Older versions are not accepted.'),
+  ciphers: ciphers.describe("In OpenSSL's notation. Left out: those of Node."),
+  rejectUnauthorized: flag().default(true).describe('false: any certificate will do. For tests.'),
 }).refine(hasOneOf('ca', 'caFile'), { error: 'either ca or caFile' });
 
 function hasOneOf<Key extends string>(

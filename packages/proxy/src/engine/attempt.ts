@@ -14,6 +14,8 @@ export class Attempt {
   startedAtMs = 0;
   /** As far as it is known. */
   outcome: Outcome = Outcome.success;
+  /** Is the answer one of gRPC, whose trailers tell how the call went? */
+  isCall = false;
 
   #upstream: Upstream | undefined = undefined;
   #admission: Admission | undefined = undefined;
@@ -29,6 +31,7 @@ export class Attempt {
     this.slot = slot;
     this.startedAtMs = nowMs;
     this.outcome = Outcome.success;
+    this.isCall = false;
     this.#responded = false;
     upstream.cluster.start(slot, nowMs);
   }

@@ -26,7 +26,7 @@ export function choose(
 }
 
 /** The affinity key is only read where the cluster says where it is. */
-function contextOf({ upstream, context }: Target, request: RouteRequest): PickContext {
+export function contextOf({ upstream, context }: Target, request: RouteRequest): PickContext {
   const source = upstream.cluster.hashKeySource;
   if (source === undefined) return context;
   const hashKey = hashKeyOf(source, request);

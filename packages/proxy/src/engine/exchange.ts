@@ -3,38 +3,31 @@
  * allocated for a request that succeeds at once but the copy of its message, which a retry would need.
  */
 import { NO_SLOT, Outcome, outcomeOfStatus, type PickContext } from '@evenkeel/core';
-import {
-  type HedgePolicy,
-  isIdempotentMethod,
-  retryAfterMs,
-  type RetrySequence,
-} from '@evenkeel/core/resilience';
-import { ascii } from '../http1/byte-class.ts';
-import { Field } from '../http1/known-field.ts';
-import type { RequestHead } from '../http1/request-head.ts';
-import { isMethod } from '../http1/request-target.ts';
+import { type FinishedTry, outcomeOfGrpcCode } from '@evenkeel/core/resilience';
+import type { FieldIndex } from '../http1/field-index.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
 import type { Output } from '../socket/output.ts';
 import { pickAdmitted } from './admitted-pick.ts';
 import { Attempt } from './attempt.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { Entry } from './entry.ts';
+import { Extras } from './extras.ts';
 import { pickHealthy } from './failover.ts';
+import { grpcCodeIn, grpcCodeOf, NOT_A_CALL } from './grpc-call.ts';
 import type { EngineHost } from './host.ts';
-import { Hedges } from './hedges.ts';
+import { Retries } from './retries.ts';
+import { askedMs } from './retry-after.ts';
+import { RequestKind } from './request-kind.ts';
 import { Reception, type Requester } from './requester.ts';
 import type { Target } from './route.ts';
 import type { Refusal } from './refusal.ts';
-import { Shadow } from './shadow.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
 
-const GET = ascii('get');
 const ANY: PickContext = Object.freeze({});
 const NONE = Number.POSITIVE_INFINITY;
 
 export class Exchange implements Requester {
-  isHead = false;
-  isUpgrade = false;
+  readonly kind: RequestKind = new RequestKind();
   /** Has any of a final response gone to the client? */
   answered = false;
   deadlineAtMs: number = NONE;
@@ -43,9 +36,7 @@ export class Exchange implements Requester {
   readonly client: ClientConnection;
 
   readonly #host: EngineHost;
-  /** What the route chose. */
-  #first: Target | undefined = undefined;
-  /** The same, or one that it fails over to. */
+  /** What the route chose, or one that it fails over to. */
   #target: Target | undefined = undefined;
   /** The try at hand. */
   #attempt = new Attempt();
@@ -54,17 +45,13 @@ export class Exchange implements Requester {
   #message: Buffer | undefined = undefined;
   /** Has body been sent that is not in {@link #message}? Then there is no second try. */
   #isConsumed = false;
-  #isIdempotent = false;
-  #retry: RetrySequence | undefined = undefined;
-  #hedges: Hedges | undefined = undefined;
-  #shadow: Shadow | undefined = undefined;
-  /** Targets that were turned to because those before had nobody. */
-  #failoverCount = 0;
-  /** Grows with every request, so that a pause that ends late knows whose it was. */
-  #generation = 0;
+  readonly #retries: Retries;
+  /** Of routes with features. */
+  #extras: Extras | undefined = undefined;
 
   constructor(host: EngineHost, client: ClientConnection) {
     this.#host = host;
+    this.#retries = new Retries(host.runtime.scheduler);
     this.client = client;
   }
 
@@ -77,45 +64,33 @@ export class Exchange implements Requester {
     return this.client.requestDone;
   }
 
-  /** Notes what the response depends on. */
-  read(head: RequestHead, bytes: Buffer): void {
-    const { from, methodTo, fields, semantics } = head;
-    const isGet = isMethod(bytes, from, methodTo, GET);
-    this.isHead = !isGet && head.isHead(bytes);
-    this.#isIdempotent = isGet || isIdempotentMethod(bytes.toString('latin1', from, methodTo));
-    this.isUpgrade =
-      semantics.upgrade && head.minor === 1 && fields.countOf(Field.upgrade) === 1 && !this.isHead;
-    this.answered = false;
+  get isHead(): boolean {
+    return this.kind.isHead;
   }
 
-  /** What was known of the request does not hold for the next one. */
-  forget(): void {
-    this.answered = this.isHead = this.isUpgrade = false;
+  get isUpgrade(): boolean {
+    return this.kind.isUpgrade;
   }
 
   begin(target: Target, message: Buffer): void {
-    this.#generation++;
     this.#message = message;
     this.#isConsumed = false;
-    const { requestMs, features } = target;
-    this.#first = target;
+    const { features } = target;
+    const requestMs = Math.min(target.requestMs, this.kind.timeoutMs);
     if (requestMs !== NONE) {
       this.deadlineAtMs = this.client.account.startedAtMs + requestMs;
       if (this.client.requestDone) this.client.dueAtMs = this.deadlineAtMs;
     }
     if (features !== undefined) {
-      this.#failoverCount = 0;
-      if (features.mirror !== undefined && !this.isUpgrade) {
-        this.#shadow = Shadow.of(this.#host, features.mirror, this.isHead);
-        this.#shadow?.add(message, this.client.requestDone);
-      }
+      this.#extras = new Extras(this.#host, this.kind, target, features);
+      this.#extras.shadow?.add(message, this.client.requestDone);
     }
     this.#enter(target);
   }
 
   /** More of the request's body. @param isLast does it end with it? */
   sendBody(output: Output, isLast: boolean): void {
-    this.#shadow?.add(output.take(), isLast);
+    this.#extras?.shadow?.add(output.take(), isLast);
     const { connection } = this.#attempt;
     if (connection === undefined || !connection.isReady) {
       // Reading was paused, but these bytes were under way.
@@ -124,7 +99,7 @@ export class Exchange implements Requester {
       return;
     }
     this.#isConsumed = true;
-    if (!output.sendTo(connection.stream)) this.client.pauseBody();
+    if (!output.sendTo(connection.stream)) this.client.reading.pause();
     connection.requestSent(isLast);
   }
 
@@ -147,7 +122,7 @@ export class Exchange implements Requester {
   }
 
   upstreamDrained(): void {
-    this.client.resumeBody();
+    this.client.reading.resume();
   }
 
   connecting(connection: UpstreamConnection): void {
@@ -162,8 +137,8 @@ export class Exchange implements Requester {
   connected(connection: UpstreamConnection): void {
     this.#attempt.over(connection);
     connection.begin(this);
-    if (connection.stream.write(this.#message as Buffer)) this.client.resumeBody();
-    else this.client.pauseBody();
+    if (connection.stream.write(this.#message as Buffer)) this.client.reading.resume();
+    else this.client.reading.pause();
     connection.requestSent(this.client.requestDone);
   }
 
@@ -173,31 +148,37 @@ export class Exchange implements Requester {
     const nowMs = cluster.nowMs();
     const attempt = this.#attempt;
     const { status } = head;
-    if (status < 400) {
+    const grpcCode = status === 200 ? grpcCodeOf(head.fields, bytes) : NOT_A_CALL;
+    attempt.isCall = grpcCode !== NOT_A_CALL;
+    if (status < 400 && grpcCode <= 0) {
       attempt.outcome = Outcome.success;
       attempt.respond(nowMs);
       this.#accept(nowMs);
       return Reception.forward;
     }
-    const asked = this.#askedMs(head, bytes);
+    const asked = askedMs(head, bytes, this.#host.runtime.clock);
     if (asked !== undefined) cluster.pushback(attempt.slot, asked, nowMs);
-    const outcome = outcomeOfStatus(status, asked !== undefined);
+    const hasFailed = grpcCode > 0;
+    const outcome = hasFailed
+      ? outcomeOfGrpcCode(grpcCode)
+      : outcomeOfStatus(status, asked !== undefined);
     attempt.outcome = outcome;
     const finished = {
       outcome,
       statusCode: status,
+      grpcCode: hasFailed ? grpcCode : undefined,
       sent: true,
       bodyRead: this.#isConsumed,
       retryAfterMs: asked,
     };
-    if (this.#hedges !== undefined && target.retry.isRetryable(finished)) {
+    if (this.#extras !== undefined && target.retry.isRetryable(finished)) {
       // Another endpoint may have a better answer.
       if (this.#takeOver(outcome, nowMs)) return Reception.refuse;
     }
     if (this.#isRetried(finished, nowMs)) {
       // The answer is given up only for another one.
       const next = this.#pickNext(nowMs);
-      if (next !== NO_SLOT || this.#retry?.reconsider(nowMs) === 'retry') {
+      if (next !== NO_SLOT || this.#retries.mayReturn(nowMs)) {
         attempt.finish(outcome, nowMs);
         this.#tryElsewhere(next, outcome);
         return Reception.refuse;
@@ -206,6 +187,12 @@ export class Exchange implements Requester {
     if (outcome === Outcome.success) attempt.respond(nowMs);
     this.#accept(nowMs);
     return Reception.forward;
+  }
+
+  trailers(fields: FieldIndex, bytes: Buffer): void {
+    const attempt = this.#attempt;
+    const code = attempt.isCall ? grpcCodeIn(fields, bytes) : NOT_A_CALL;
+    if (code > 0) attempt.outcome = outcomeOfGrpcCode(code);
   }
 
   received(): void {
@@ -240,7 +227,7 @@ export class Exchange implements Requester {
       !this.answered && this.#isRetried({ outcome, sent, bodyRead: this.#isConsumed }, nowMs);
     this.#attempt.finish(outcome, nowMs);
     if (isRetried) this.#tryElsewhere(NO_SLOT, outcome);
-    else if (sent || this.#isConsumed || !this.#failOver(0)) this.#giveUp(outcome);
+    else if (sent || this.#isConsumed || !this.#failOver(false)) this.#giveUp(outcome);
   }
 
   /** The time for the whole request is over. */
@@ -265,7 +252,7 @@ export class Exchange implements Requester {
 
   /** Picks an endpoint that is not asked yet. @param besides those that hedges ask */
   pickHedge(besides: readonly number[], nowMs: number): number {
-    const exclude = [...(this.#retry?.excluded ?? []), this.#attempt.slot, ...besides];
+    const exclude = [...this.#retries.excluded, this.#attempt.slot, ...besides];
     const { cluster } = this.#targetOf().upstream;
     return pickAdmitted(cluster, this.#entry.admission, { ...this.context, exclude }, nowMs);
   }
@@ -273,7 +260,7 @@ export class Exchange implements Requester {
   /** A hedge has the first answer. @returns what the exchange makes of it, which is its from now on */
   hedgeAnswered(attempt: Attempt, head: ResponseHead, bytes: Buffer): Reception {
     const nowMs = this.#targetOf().upstream.cluster.nowMs();
-    this.#generation++;
+    this.#retries.end();
     this.#attempt.drop(this, Outcome.cancelled, nowMs);
     this.#attempt = attempt;
     return this.answer(head, bytes);
@@ -281,7 +268,7 @@ export class Exchange implements Requester {
 
   /** Goes on with a hedge in place of the try that failed. @returns is there one? */
   #takeOver(outcome: Outcome, nowMs: number): boolean {
-    const attempt = this.#hedges?.promote(this);
+    const attempt = this.#extras?.hedges?.promote(this);
     if (attempt === undefined) return false;
     this.#attempt.finish(outcome, nowMs);
     this.#attempt = attempt;
@@ -291,7 +278,7 @@ export class Exchange implements Requester {
   /** A response is on its way to the client. */
   #accept(nowMs: number): void {
     this.answered = true;
-    this.#hedges?.settle(nowMs);
+    this.#extras?.hedges?.settle(nowMs);
   }
 
   // Tries -----------------------------------------------------------------------------------------------------------
@@ -300,27 +287,25 @@ export class Exchange implements Requester {
     const { cluster } = target.upstream;
     const nowMs = cluster.nowMs();
     this.#target = target;
-    this.#retry = undefined;
+    this.#retries.end();
     const refused = this.#entry.enter(cluster, nowMs);
-    if (refused !== undefined) {
-      this.#refuse('admission', refused);
-      return;
+    if (refused !== undefined) this.#refuse('admission', refused);
+    else {
+      target.retry.budget.deposit(nowMs);
+      this.#try(nowMs);
     }
-    target.retry.budget.deposit(nowMs);
-    this.#try(nowMs);
   }
 
   #try(nowMs: number): void {
     const { cluster } = this.#targetOf().upstream;
     const { admission } = this.#entry;
-    const features = this.#first?.features;
     // With somewhere else to go, nobody is asked whose health is ignored.
-    const pick = features !== undefined && this.#hasFailover(1) ? pickHealthy : pickAdmitted;
+    const pick = this.#extras?.failover?.hasNext(true) === true ? pickHealthy : pickAdmitted;
     const slot = pick(cluster, admission, this.context, nowMs);
     if (slot !== NO_SLOT) {
       this.#tryOn(slot, nowMs);
-      if (features?.hedge !== undefined && this.isActive) this.#hedge(features.hedge, nowMs);
-    } else if (!this.#failOver(1)) this.#refuse('no-endpoint');
+      if (this.#extras !== undefined && this.isActive) this.#hedge(this.#extras, nowMs);
+    } else if (!this.#failOver(true)) this.#refuse('no-endpoint');
   }
 
   #tryOn(slot: number, nowMs: number): void {
@@ -334,36 +319,31 @@ export class Exchange implements Requester {
       attempt.finish(Outcome.cancelled, nowMs);
       this.#refuse('queue-full');
     } else if (taken === 'queued') {
-      this.client.pauseBody();
-      this.client.limitWait();
+      this.client.reading.pause();
+      this.client.reading.limitWait();
     } else if (taken.isReady) this.connected(taken);
-    else this.client.pauseBody();
+    else this.client.reading.pause();
   }
 
-  #hedge(policy: HedgePolicy, nowMs: number): void {
-    if (!this.#isIdempotent || this.isUpgrade || !this.client.requestDone) return;
+  #hedge(extras: Extras, nowMs: number): void {
+    if (!this.client.requestDone) return;
     const { upstream, retry } = this.#targetOf();
-    const ports = { host: this.#host, exchange: this, policy, upstream, retry };
-    this.#hedges = new Hedges(ports, this.#entry.admission, nowMs);
+    extras.hedge({ exchange: this, upstream, retry }, this.#entry.admission, nowMs);
   }
 
   /** Nobody takes the request. */
   #refuse(reason: Refusal, status = 503): void {
     this.#attempt.outcome = Outcome.cancelled;
     this.#release();
-    this.client.reply(status, false, reason);
+    this.client.replies.reply(status, false, reason);
   }
 
-  #isRetried(finished: Parameters<RetrySequence['consider']>[0], nowMs: number): boolean {
-    const target = this.#targetOf();
-    if (!target.retry.isRetryable(finished)) return false;
-    this.#retry ??= target.retry.begin({
-      idempotent: this.#isIdempotent && !this.isUpgrade,
-      replayable: this.client.requestDone && !this.#isConsumed,
-    });
-    if (this.#retry.consider(finished, nowMs) !== 'retry') return false;
-    this.#retry.exclude(this.#attempt.slot);
-    return true;
+  #isRetried(finished: FinishedTry, nowMs: number): boolean {
+    const { retry } = this.#targetOf();
+    if (!retry.isRetryable(finished)) return false;
+    const replayable = this.client.requestDone && !this.#isConsumed;
+    const request = { idempotent: this.kind.isRepeatable, replayable };
+    return this.#retries.grants(retry, request, finished, this.#attempt.slot, nowMs);
   }
 
   /**
@@ -372,36 +352,29 @@ export class Exchange implements Requester {
    * @param next the endpoint, if it was looked for already
    */
   #tryElsewhere(next: number, outcome: Outcome): void {
-    const retry = this.#retry as RetrySequence;
+    const retries = this.#retries;
     this.#host.counters.retryCount++;
-    this.#after(retry.delayMs, () => {
+    retries.pause(() => {
       const { cluster } = this.#targetOf().upstream;
       const nowMs = cluster.nowMs();
       const slot = next === NO_SLOT ? this.#pickNext(nowMs) : next;
       if (slot !== NO_SLOT) this.#tryOn(slot, nowMs);
-      else if (retry.reconsider(nowMs) === 'retry')
-        this.#after(retry.delayMs, () => this.#try(cluster.nowMs()));
-      else if (outcome !== Outcome.connectFailure || !this.#failOver(0)) this.#giveUp(outcome);
+      else if (retries.mayReturn(nowMs)) retries.pause(() => this.#try(cluster.nowMs()));
+      else if (outcome !== Outcome.connectFailure || !this.#failOver(false)) this.#giveUp(outcome);
     });
   }
 
   #pickNext(nowMs: number): number {
-    const context = { ...this.context, exclude: this.#retry?.excluded };
+    const context = { ...this.context, exclude: this.#retries.excluded };
     return pickAdmitted(this.#targetOf().upstream.cluster, this.#entry.admission, context, nowMs);
   }
 
-  /** @param lastResorts 1: the first target again counts, whatever its health */
-  #hasFailover(lastResorts: 0 | 1): boolean {
-    const { length = 0 } = this.#first?.features?.failover ?? [];
-    return length > 0 && this.#failoverCount < length + lastResorts;
-  }
-
   /** Turns to the next cluster, if there is one. Never after the request was seen by an endpoint. */
-  #failOver(lastResorts: 0 | 1): boolean {
-    if (!this.#hasFailover(lastResorts)) return false;
-    const first = this.#first as Target;
-    const next = first.features?.failover[this.#failoverCount++] ?? first;
-    this.#entry.leave(Outcome.cancelled, this.#attempt.startedAtMs, first.upstream.cluster.nowMs());
+  #failOver(isAnybodyGood: boolean): boolean {
+    const next = this.#extras?.failover?.next(isAnybodyGood);
+    if (next === undefined) return false;
+    const { cluster } = this.#targetOf().upstream;
+    this.#entry.leave(Outcome.cancelled, this.#attempt.startedAtMs, cluster.nowMs());
     this.#host.counters.failoverCount++;
     const { hashKey } = this.context;
     this.context = hashKey === undefined ? next.context : { ...next.context, hashKey };
@@ -410,25 +383,11 @@ export class Exchange implements Requester {
     return true;
   }
 
-  /** Never in the stack of the connection that failed. */
-  #after(delayMs: number, task: () => void): void {
-    const generation = this.#generation;
-    const checked = (): void => {
-      if (generation === this.#generation) task();
-    };
-    const { scheduler } = this.#host.runtime;
-    if (delayMs > 0) scheduler.after(delayMs, checked);
-    else scheduler.soon(checked);
-  }
-
   #giveUp(outcome: Outcome): void {
     this.#release();
-    if (this.answered) {
-      this.client.cutOff();
-      return;
-    }
-    if (outcome === Outcome.timeout) this.client.reply(504, false, 'upstream-timeout');
-    else this.client.reply(502, false, 'upstream-failed');
+    if (this.answered) this.client.cutOff();
+    else if (outcome === Outcome.timeout) this.client.replies.reply(504, false, 'upstream-timeout');
+    else this.client.replies.reply(502, false, 'upstream-failed');
   }
 
   #drop(outcome: Outcome): void {
@@ -442,21 +401,13 @@ export class Exchange implements Requester {
       const nowMs = this.#targetOf().upstream.cluster.nowMs();
       this.#entry.leave(attempt.outcome, attempt.startedAtMs, nowMs);
     }
-    this.#generation++;
-    this.#first = this.#target = undefined;
+    this.#retries.end();
+    this.#target = undefined;
     this.context = ANY;
     this.#message = undefined;
-    this.#retry = undefined;
-    this.#hedges?.close();
-    this.#hedges = undefined;
-    this.#shadow = undefined;
+    this.#extras?.close();
+    this.#extras = undefined;
     this.deadlineAtMs = NONE;
-  }
-
-  #askedMs({ status, fields }: ResponseHead, bytes: Buffer): number | undefined {
-    if (status !== 429 && status !== 503) return undefined;
-    const text = fields.text(bytes, Field.retryAfter);
-    return text === undefined ? undefined : retryAfterMs(text, this.#host.runtime.clock.wallMs());
   }
 
   #targetOf(): Target {

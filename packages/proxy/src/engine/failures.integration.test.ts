@@ -152,7 +152,9 @@ describe('a client', () => {
     ['CONNECT', 'CONNECT a:1 HTTP/1.1\r\nhost: a\r\n\r\n', 405],
     ['a bad chunk', 'POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n', 400],
   ])('with %s is refused, and what follows is not read', async (_, request, status) => {
-    await start(answering(OK));
+    const routes = [{ cluster: 'origin' }];
+    const listeners = [{ listen: '127.0.0.1:0', http: { routes, http2: false } }];
+    await start(answering(OK), { proxy: { listeners } });
     const client = await fixture.connect();
     client.send(`${request}GET /smuggled HTTP/1.1\r\nhost: a\r\n\r\n`);
     await client.untilEnd();

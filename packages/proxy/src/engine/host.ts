@@ -37,8 +37,13 @@ export interface EngineHost {
 /** A connection of a client, whatever it speaks. */
 export interface Client {
   readonly stream: ByteStream;
-  /** Takes no new requests, and closes when those under way are done. */
-  drain(): void;
+  /**
+   * Takes no new requests, and closes when those under way are done.
+   *
+   * @param idleMs where nothing can tell the peer beforehand, a request may be on its way: it is awaited so long, and
+   *   answered. Default not at all
+   */
+  drain(idleMs?: number): void;
 }
 
 /** See `ProxyTimeouts` for what each means. */

@@ -29,6 +29,10 @@ export const REFUSALS = [
 
 export type Refusal = (typeof REFUSALS)[number];
 
+export function isRefusal(reason: string): reason is Refusal {
+  return (REFUSALS as readonly string[]).includes(reason);
+}
+
 export type RefusalCounts = Record<Refusal, number>;
 
 export function noRefusals(): RefusalCounts {

@@ -1,22 +1,27 @@
 /** A request that is gathered before an endpoint is asked. */
 import type { Target } from './route.ts';
 
+/** A chunk of one byte is six bytes with its framing; and there is a head. */
+const FRAMING_FACTOR = 8;
+const HEAD_BYTES = 65_536;
+
 export class RequestBuffer {
   readonly target: Target;
   readonly #parts: Buffer[];
-  #left: number;
+  #byteCount: number;
 
-  /** @param head with what of the body came with it @param maxBytes of the body beside that, its framing included */
-  constructor(target: Target, head: Buffer, maxBytes: number) {
+  /** @param head with what of the body came with it */
+  constructor(target: Target, head: Buffer) {
     this.target = target;
     this.#parts = [head];
-    this.#left = maxBytes;
+    this.#byteCount = head.length;
   }
 
-  /** @returns false when it is too much */
+  /** @returns false when it is more than any framing, or filter, makes of the most that a body may have */
   add(bytes: Buffer): boolean {
-    this.#left -= bytes.length;
-    if (this.#left < 0) return false;
+    this.#byteCount += bytes.length;
+    const maxBytes = this.target.features?.bufferBytes ?? 0;
+    if (this.#byteCount > FRAMING_FACTOR * maxBytes + HEAD_BYTES) return false;
     this.#parts.push(bytes);
     return true;
   }

@@ -2,10 +2,9 @@
 import { type BodyFilter, BodyRefusal } from '../filter/filter.ts';
 import { BodyKind, bodyKindOf, BodyPump } from '../http1/body-pump.ts';
 import { ascii } from '../http1/byte-class.ts';
-import { RequestHead } from '../http1/request-head.ts';
+import type { RequestHead } from '../http1/request-head.ts';
 import { isMethod } from '../http1/request-target.ts';
 import type { Output } from '../socket/output.ts';
-import { COMPLETE } from '../http1/verdict.ts';
 import type { Timer } from '@evenkeel/core';
 import { choose } from './choice.ts';
 import type { ClientConnection } from './client-connection.ts';
@@ -14,9 +13,9 @@ import { FilteredRequest } from './filters/filtered-request.ts';
 import { FilterRun, type Verdict } from './filters/filter-run.ts';
 import { RequestBody, type RequestBodyOwner } from './filters/request-body.ts';
 import type { EngineHost } from './host.ts';
+import { KeptHead } from './kept-head.ts';
 import { RequestBuffer } from './request-buffer.ts';
 import { writeRequestHead } from './request-writer.ts';
-import { RequestView } from './request-view.ts';
 import type { Route, RouteRequest, Target } from './route.ts';
 
 const CONNECT = ascii('connect');
@@ -35,7 +34,7 @@ export class RequestIntake implements RequestBodyOwner {
   #run: FilterRun | undefined = undefined;
   #body: RequestBody | undefined = undefined;
   /** Of a request that stays while its filters take their time. */
-  #kept: RequestHead | undefined = undefined;
+  #kept: KeptHead | undefined = undefined;
   #delay: Timer | undefined = undefined;
   /** Do the body's bytes come from what was held meanwhile, and not from a read? */
   #isLate = false;
@@ -82,25 +81,25 @@ export class RequestIntake implements RequestBodyOwner {
     this.#pump.begin(bodyKindOf(chunked, contentLength), contentLength, chunked);
     this.#head = head;
     this.#bytes = bytes;
-    this.#exchange.read(head, bytes);
+    this.#exchange.kind.read(head, bytes);
     const client = this.#client;
     const { account } = client;
     const request = view.show(bytes, client.identity);
     account.open(request);
     account.bytesIn += head.end - head.from;
     if (isMethod(bytes, head.from, head.methodTo, CONNECT)) {
-      client.reply(405, true, 'method');
+      client.replies.reply(405, true, 'method');
       return to;
     }
     const route = routes.find(request);
     this.#route = route;
     if (route === undefined) {
       const at = this.#skip(bytes, head.end, to);
-      client.reply(404, false, 'no-route');
+      client.replies.reply(404, false, 'no-route');
       return at;
     }
     if (contentLength > route.maxBodyBytes) {
-      client.reply(413, true, 'body-too-large');
+      client.replies.reply(413, true, 'body-too-large');
       return to;
     }
     if (route.filters !== undefined) return this.#ask(route, bytes, to);
@@ -142,18 +141,18 @@ export class RequestIntake implements RequestBodyOwner {
     const output = this.#host.output.begin();
     body.putInto(output);
     if (output.length > 0 || body.done) this.#deliver(output, body.done);
-    if (body.busy) this.#client.pauseForFilter();
+    if (body.busy) this.#client.reading.pauseForFilter();
   }
 
   bodyReady(): void {
-    this.#client.filterReady();
+    this.#client.reading.filterReady();
   }
 
   bodyFailed(error: unknown): void {
-    if (error instanceof BodyRefusal) this.#client.refuseBody(error.status, error.reason);
+    if (error instanceof BodyRefusal) this.#client.replies.refuseBody(error.status, error.reason);
     else {
       this.#host.runtime.logger.error({ error }, 'a filter of a request body threw');
-      this.#client.refuseBody(500, 'filter-failed');
+      this.#client.replies.refuseBody(500, 'filter-failed');
     }
   }
 
@@ -179,17 +178,12 @@ export class RequestIntake implements RequestBodyOwner {
     return end;
   }
 
-  /** The bytes of a read do not stay: the head is copied, and read again from there. */
+  /** The bytes of a read do not stay. */
   #keep(request: FilteredRequest): void {
-    const { from, end, limits } = this.#head;
-    if (this.#kept?.limits !== limits) this.#kept = new RequestHead(limits);
-    const kept = this.#kept;
-    const bytes = Buffer.from(this.#bytes.subarray(from, end));
-    if (kept.read(bytes, 0, bytes.length) !== COMPLETE)
-      throw new Error('a head read twice differs');
-    this.#head = kept;
-    this.#bytes = bytes;
-    request.view = new RequestView(kept).show(bytes, this.#client.identity);
+    const kept = (this.#kept ??= new KeptHead());
+    request.view = kept.keep(this.#head, this.#bytes, this.#client.identity);
+    this.#head = kept.head;
+    this.#bytes = kept.bytes;
   }
 
   /** A filter that took its time has come to its end, or the delay of an answer is over. */
@@ -211,7 +205,7 @@ export class RequestIntake implements RequestBodyOwner {
         return this.#proceed((run as FilterRun).request, bytes, from, to);
       case 'failed': {
         const at = this.#skip(bytes, from, to);
-        client.reply(500, false, 'filter-failed');
+        client.replies.reply(500, false, 'filter-failed');
         return at;
       }
       case 'answer': {
@@ -226,7 +220,7 @@ export class RequestIntake implements RequestBodyOwner {
           return from;
         }
         const at = this.#skip(bytes, from, to);
-        client.answerOfFilter(answer, reason);
+        client.replies.answerOfFilter(answer, reason);
         return at;
       }
     }
@@ -242,10 +236,10 @@ export class RequestIntake implements RequestBodyOwner {
     const choice = choose(route, { request, exchange, logger: runtime.logger });
     if (choice?.kind !== 'target') {
       const at = this.#skip(bytes, from, to);
-      if (choice === undefined) client.reply(500, false, 'internal');
+      if (choice === undefined) client.replies.reply(500, false, 'internal');
       else {
         client.account.enter(choice.meter);
-        client.answer(choice.answer, false);
+        client.replies.answer(choice.answer, false);
       }
       return at;
     }
@@ -255,7 +249,7 @@ export class RequestIntake implements RequestBodyOwner {
       const bodies = this.#run.requestBodies();
       if (bodies === undefined) {
         const at = this.#skip(bytes, from, to);
-        client.reply(500, false, 'filter-failed');
+        client.replies.reply(500, false, 'filter-failed');
         return at;
       }
       if (bodies.length > 0) return this.#proceedFiltered(choice, bodies, bytes, from, to);
@@ -267,7 +261,7 @@ export class RequestIntake implements RequestBodyOwner {
     client.account.bytesIn += at - from;
     if (this.#isBad()) return to;
     this.#putBack(bytes, at, to);
-    if (!pump.done) client.bodyFollows();
+    if (!pump.done) client.reading.begin();
     this.#begin(choice, buffers);
     return at;
   }
@@ -302,34 +296,33 @@ export class RequestIntake implements RequestBodyOwner {
     output.begin();
     this.#writeHead(keepsLength ? BodyKind.length : BodyKind.chunked, buffers);
     body.putInto(output);
-    if (!pump.done) client.bodyFollows();
-    if (body.busy) client.pauseForFilter();
+    if (!pump.done) client.reading.begin();
+    if (body.busy) client.reading.pauseForFilter();
     this.#begin(target, buffers);
     return at;
   }
 
   /** Does the body have to be whole before an endpoint is asked? */
   #buffers({ features }: Target): boolean {
-    const { isUpgrade } = this.#exchange;
-    return features !== undefined && features.bufferBytes > 0 && !this.#pump.done && !isUpgrade;
+    return features !== undefined && features.bufferBytes > 0 && !this.#exchange.isUpgrade;
   }
 
   /** The output holds the message, as far as it is there. */
   #begin(target: Target, buffers: boolean): void {
     const { output } = this.#host;
-    // The rest may have come, and the filters may be done with it.
-    if (!buffers || this.isDone) {
+    if (!buffers) {
       this.#exchange.begin(target, output.take());
       return;
     }
     const { contentLength, expectContinue } = this.#head.semantics;
-    const limit = target.features?.bufferBytes ?? 0;
-    if (contentLength > limit) {
-      this.#client.refuseBody(413, 'body-too-large');
-      return;
+    const maxBytes = target.features?.bufferBytes ?? 0;
+    if (Math.max(contentLength, this.#pump.byteCount) > maxBytes)
+      this.#client.replies.refuseBody(413, 'body-too-large');
+    else if (this.isDone) this.#exchange.begin(target, output.take());
+    else {
+      this.#buffer = new RequestBuffer(target, output.take());
+      if (expectContinue) this.#client.stream.write(CONTINUE);
     }
-    this.#buffer = new RequestBuffer(target, output.take(), limit);
-    if (expectContinue) this.#client.stream.write(CONTINUE);
   }
 
   /** Some of the body, as it goes to the endpoint. */
@@ -339,8 +332,9 @@ export class RequestIntake implements RequestBodyOwner {
       this.#exchange.sendBody(output, isLast);
       return;
     }
-    if (!buffer.add(output.take())) {
-      this.#client.refuseBody(413, 'body-too-large');
+    const maxBytes = buffer.target.features?.bufferBytes ?? 0;
+    if (this.#pump.byteCount > maxBytes || !buffer.add(output.take())) {
+      this.#client.replies.refuseBody(413, 'body-too-large');
       return;
     }
     if (!isLast) return;
@@ -393,11 +387,11 @@ export class RequestIntake implements RequestBodyOwner {
   /** Refuses a body that breaks a rule. */
   #isBad(): boolean {
     if (this.#pump.problem !== 0) {
-      this.#client.refuse(400);
+      this.#client.replies.refuse(400);
       return true;
     }
     if (this.#pump.byteCount <= (this.#route as Route).maxBodyBytes) return false;
-    this.#client.refuseBody(413, 'body-too-large');
+    this.#client.replies.refuseBody(413, 'body-too-large');
     return true;
   }
 }

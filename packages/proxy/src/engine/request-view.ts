@@ -3,10 +3,11 @@
  * serves all connections of a listener, like the head that it shows.
  */
 import { cookieValue } from '@evenkeel/core';
+import type { ClientCertificate } from '../filter/filter.ts';
 import { Field } from '../http1/known-field.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 import { TargetForm } from '../http1/request-target.ts';
-import type { ClientIdentity } from './client-identity.ts';
+import { type ClientIdentity, clientAddressOf } from './client-identity.ts';
 import type { RouteRequest } from './route.ts';
 
 const NO_BYTES = Buffer.alloc(0);
@@ -56,8 +57,17 @@ export class RequestView implements RouteRequest {
     return queryFrom === pathTo ? '' : this.#text(queryFrom, pathTo);
   }
 
+  get certificate(): ClientCertificate | undefined {
+    return this.#identity?.certificate?.();
+  }
+
+  /** That which trusted proxies name, else that of the peer. */
   get sourceAddress(): string | undefined {
-    return this.#identity?.address;
+    const identity = this.#identity;
+    if (identity === undefined) return undefined;
+    return identity.isTrusted
+      ? clientAddressOf(identity, this.header('x-forwarded-for'))
+      : identity.address;
   }
 
   /** Values of several lines joined with a comma, those of `cookie` with a semicolon (RFC 6265 section 5.4). */

@@ -1,5 +1,6 @@
 /** Whom a connection to an endpoint works for: an exchange, a hedge of one, or a shadow. */
 import type { Outcome } from '@evenkeel/core';
+import type { FieldIndex } from '../http1/field-index.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
@@ -32,6 +33,8 @@ export interface Requester {
   upstreamDrained(): void;
   /** A final status. */
   answer(head: ResponseHead, bytes: Buffer): Reception;
+  /** Trailers of the response, before {@link received} and {@link complete}. */
+  trailers?(fields: FieldIndex, bytes: Buffer): void;
   /** The whole response is here. */
   received(): void;
   /** The whole response has been handed on. */

@@ -50,7 +50,7 @@ export function startFiltered(
   const { replacement, bodies = [] } = responding ?? {};
   if (responding !== undefined && replacement !== undefined) {
     exchange.replace();
-    client.answerInstead(replacement, responding);
+    client.replies.answerInstead(replacement, responding);
     return false;
   }
   if (bodies.length === 0) startResponse(source, client, head, bytes, isBodiless);

@@ -1,7 +1,7 @@
 /** Where requests go, as the engine sees it: routes are found by `route/`, and chosen from here. */
 import type { Cluster, HashKeyRequest, PickContext } from '@evenkeel/core';
 import type { RetryPolicy } from '@evenkeel/core/resilience';
-import type { Filter } from '../filter/filter.ts';
+import type { ClientCertificate, Filter } from '../filter/filter.ts';
 import type { RouteMeter } from '../observability/route-meter.ts';
 import type { LocalAnswer } from './local-answer.ts';
 import type { RouteFeatures } from './route-features.ts';
@@ -24,6 +24,8 @@ export interface RouteRequest extends HashKeyRequest {
   /** The query with its `?`, or ''. */
   readonly search: string;
   readonly minor: 0 | 1;
+  /** Of the client, verified; undefined where there is none. */
+  readonly certificate: ClientCertificate | undefined;
 }
 
 /** A cluster, or a part of it, with what a route says about its requests. */

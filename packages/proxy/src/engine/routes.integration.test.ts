@@ -103,6 +103,33 @@ describe('a route', () => {
     expect(fixture.receivedBy(0).match(/host:/g)).toHaveLength(1);
   });
 
+  it.each([
+    [{ template: '/users/{id}/{rest*}' }, '/v2/{rest}?u={id}', undefined, 'refused'],
+    [
+      { template: '/users/{id}/{rest*}' },
+      '/v2/{rest}/of/{id}',
+      'GET /users/7/a/b?x HTTP/1.1',
+      'GET /v2/a/b/of/7?x HTTP/1.1',
+    ],
+    [
+      { regex: '/v([0-9]+)/(?P<rest>.*)' },
+      '/{rest}/{1}',
+      'GET /v12/a%20b HTTP/1.1',
+      'GET /a%20b/12 HTTP/1.1',
+    ],
+    [{ prefix: '/old/' }, '/new', 'GET /old/a?x HTTP/1.1', 'GET /new?x HTTP/1.1'],
+    [{ template: '/users/{id}' }, '/{name}', undefined, 'refused'],
+  ])('for the path %j may give the endpoint %s', async (path, to, line, expected) => {
+    const started = start([{ match: { path }, cluster: 'origin', rewrite: { path: to } }]);
+    if (line === undefined) {
+      await expect(started).rejects.toThrow('rewrite.path');
+      fixture = await ProxyFixture.start(() => undefined);
+      return;
+    }
+    await started;
+    expect(bodyOf(await ask(line))).toContain(`0: ${expected} | `);
+  });
+
   it('may have a time limit of its own', async () => {
     await start(
       [

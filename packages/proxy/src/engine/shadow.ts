@@ -24,6 +24,7 @@ export class Shadow implements Requester {
   readonly #entry = new Entry();
   #parts: Buffer[] = [];
   #byteCount = 0;
+  #isTooLarge = false;
 
   constructor(host: EngineHost, mirror: Mirror, isHead: boolean) {
     this.#host = host;
@@ -39,9 +40,11 @@ export class Shadow implements Requester {
 
   /** A part of the message as it goes to the endpoint. @param isLast then it is sent */
   add(bytes: Buffer, isLast: boolean): void {
+    if (this.#isTooLarge) return;
     this.#byteCount += bytes.length;
     if (this.#byteCount > this.#mirror.maxBytes) {
-      if (this.#parts.length > 0) this.#host.counters.mirrorDropCount++;
+      this.#isTooLarge = true;
+      this.#host.counters.mirrorDropCount++;
       this.#parts = [];
       return;
     }

@@ -8,7 +8,6 @@
  */
 import { Outcome } from '@evenkeel/core';
 import { BodyKind, BodyPump } from '../http1/body-pump.ts';
-import { Field } from '../http1/known-field.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
 import { COMPLETE, INCOMPLETE } from '../http1/verdict.ts';
 import { type ByteStream, NotTakenError, type StreamOwner } from '../socket/byte-stream.ts';
@@ -17,10 +16,11 @@ import type { ClientConnection } from './client-connection.ts';
 import type { Exchange } from './exchange.ts';
 import type { ResponseBody } from './filters/response-body.ts';
 import type { EngineHost } from './host.ts';
+import { mayBeSwitched, sendInterim, sendSwitching } from './interim.ts';
 import { Reception, type Requester } from './requester.ts';
 import { bodyKindOf } from './response-framing.ts';
 import { type ResponseSource, startFiltered, startResponse } from './response-start.ts';
-import { writeInformational, writeSwitching } from './response-writer.ts';
+
 import type { EndpointPool } from './upstream-pools.ts';
 
 const State = { connecting: 0, ready: 1, head: 2, body: 3, tunnel: 4, closed: 5 } as const;
@@ -110,8 +110,7 @@ export class UpstreamConnection implements StreamOwner, Timed, ResponseSource {
   resume(): void {
     if (!this.stream.paused) return;
     this.stream.resume();
-    if (this.#state === State.body)
-      this.dueAtMs = this.host.sweeper.dueAfter(this.host.timeouts.bodyIdleMs);
+    if (this.#state === State.body) this.#awaitBody();
   }
 
   /** Nobody wants the response any more. */
@@ -150,10 +149,10 @@ export class UpstreamConnection implements StreamOwner, Timed, ResponseSource {
           this.#endUntilClose();
           return;
         }
-        this.#fail(Outcome.reset);
+        this.#fail();
         return;
       case State.head:
-        this.#fail(Outcome.reset);
+        this.#fail();
         return;
       case State.ready:
       case State.connecting:
@@ -172,24 +171,23 @@ export class UpstreamConnection implements StreamOwner, Timed, ResponseSource {
     this.#held = undefined;
     this.host.sweeper.remove(this);
     this.#pool.remove(this);
-    const requester = this.#requester;
-    this.#requester = undefined;
-    if (requester === undefined) return;
-    if (state === State.connecting) requester.failed(Outcome.connectFailure, false);
-    else if (state === State.tunnel) requester.tunnelClosed();
-    else requester.failed(Outcome.reset, !(error instanceof NotTakenError));
+    this.#lose(state, Outcome.reset, !(error instanceof NotTakenError));
   }
 
   onDue(): void {
     this.dueAtMs = NONE;
-    const requester = this.#requester;
-    const state = this.#state;
-    this.#requester = undefined;
+    this.#lose(this.#state, Outcome.timeout, true);
     this.stream.destroy();
+  }
+
+  /** No complete response comes over this connection. @param state where it was */
+  #lose(state: State, outcome: Outcome, sent: boolean): void {
+    const requester = this.#requester;
+    this.#requester = undefined;
     if (requester === undefined) return;
     if (state === State.connecting) requester.failed(Outcome.connectFailure, false);
     else if (state === State.tunnel) requester.tunnelClosed();
-    else requester.failed(Outcome.timeout, true);
+    else requester.failed(outcome, sent);
   }
 
   /** Idle from now on. */
@@ -236,17 +234,16 @@ export class UpstreamConnection implements StreamOwner, Timed, ResponseSource {
   }
 
   #beginResponse(head: ResponseHead, bytes: Buffer, to: number): number {
-    const requester = this.#requester;
-    if (requester === undefined) {
-      this.stream.destroy();
-      return to;
-    }
+    const requester = this.#requester as Requester;
     if (head.status < 200) return this.#informational(requester, head, bytes);
     const isBodiless = head.isBodiless || requester.isHead;
     const kind = bodyKindOf(head, isBodiless);
     this.#keeps = head.keepsConnection && kind !== BodyKind.untilClose;
     const reception = requester.answer(head, bytes);
-    if (reception === Reception.refuse) return this.#discard(to);
+    if (reception === Reception.refuse) {
+      this.abandon();
+      return to;
+    }
     this.#state = State.body;
     if (reception === Reception.drop) {
       this.#isDropped = true;
@@ -270,21 +267,21 @@ export class UpstreamConnection implements StreamOwner, Timed, ResponseSource {
   /** Sends what the output holds and the body bytes at hand with it. @returns where the used bytes end */
   #forward(bytes: Buffer, from: number, to: number): number {
     const client = this.#clientOf();
-    const { output, sweeper, timeouts } = this.host;
+    const { output } = this.host;
     const { pump } = this;
     const at = pump.done ? from : pump.pump(bytes, from, to, output);
+    if (pump.problem !== 0) {
+      this.#fail();
+      return to;
+    }
     if (client.response !== undefined) return this.#forwardTo(client.response, at, to);
     client.account.bytesOut += output.length;
     const mayGoOn = output.sendTo(client.stream);
-    if (pump.problem !== 0) {
-      this.#fail(Outcome.reset);
-      return to;
-    }
     if (pump.done) {
       this.#complete(at < to);
       return to;
     }
-    this.dueAtMs = sweeper.dueAfter(timeouts.bodyIdleMs);
+    this.#awaitBody();
     if (!mayGoOn) {
       this.pause();
       client.stalled();
@@ -294,11 +291,7 @@ export class UpstreamConnection implements StreamOwner, Timed, ResponseSource {
 
   /** What the output holds goes through filters. @returns where the used bytes end */
   #forwardTo(response: ResponseBody, at: number, to: number): number {
-    const { output, sweeper, timeouts } = this.host;
-    if (this.pump.problem !== 0) {
-      this.#fail(Outcome.reset);
-      return to;
-    }
+    const { output } = this.host;
     const bytes = output.take();
     if (this.pump.done) {
       this.pump.putEnd(output.begin());
@@ -310,7 +303,7 @@ export class UpstreamConnection implements StreamOwner, Timed, ResponseSource {
     response.take(bytes, undefined);
     // A filter may have failed.
     if (this.#requester === undefined) return to;
-    if (response.takesMore) this.dueAtMs = sweeper.dueAfter(timeouts.bodyIdleMs);
+    if (response.takesMore) this.#awaitBody();
     else this.pause();
     return at;
   }
@@ -318,19 +311,21 @@ export class UpstreamConnection implements StreamOwner, Timed, ResponseSource {
   /** Reads what nobody wants, up to a bound. */
   #drop(bytes: Buffer, from: number, to: number): number {
     const { pump } = this;
-    const { output, sweeper, timeouts } = this.host;
-    const at = pump.done ? from : pump.pump(bytes, from, to, output.begin());
-    if (pump.problem !== 0) {
-      this.#fail(Outcome.reset);
-      return to;
+    const at = pump.done ? from : pump.pump(bytes, from, to, this.host.output.begin());
+    if (pump.problem !== 0) this.#fail();
+    else if (pump.done) this.#complete(at < to);
+    else if (pump.byteCount <= MAX_DROPPED_BYTES) this.#awaitBody();
+    else {
+      this.#keeps = false;
+      this.#complete(true);
     }
-    if (pump.done || pump.byteCount > MAX_DROPPED_BYTES) {
-      if (!pump.done) this.#keeps = false;
-      this.#complete(at < to);
-      return to;
-    }
-    this.dueAtMs = sweeper.dueAfter(timeouts.bodyIdleMs);
-    return at;
+    return to;
+  }
+
+  #awaitBody(): void {
+    const { bodyIdleMs, tunnelIdleMs } = this.host.timeouts;
+    const isCall = this.#requester?.client?.exchange.kind.isCall === true;
+    this.dueAtMs = this.host.sweeper.dueAfter(isCall ? tunnelIdleMs : bodyIdleMs);
   }
 
   #endUntilClose(): void {
@@ -359,6 +354,9 @@ export class UpstreamConnection implements StreamOwner, Timed, ResponseSource {
   /** The response is whole: the connection is free for another request, or of no use. @returns whose it was */
   #release(more: boolean): Requester {
     const requester = this.#requester as Requester;
+    const { trailers, trailerBytes } = this.pump;
+    if (trailers !== undefined && trailerBytes !== undefined)
+      requester.trailers?.(trailers, trailerBytes);
     this.#requester = undefined;
     this.servedCount++;
     this.dueAtMs = NONE;
@@ -367,49 +365,20 @@ export class UpstreamConnection implements StreamOwner, Timed, ResponseSource {
     return requester;
   }
 
-  /** The response is not wanted: another endpoint is asked. */
-  #discard(to: number): number {
-    this.#requester = undefined;
-    this.stream.destroy();
-    return to;
-  }
-
   #informational(requester: Requester, head: ResponseHead, bytes: Buffer): number {
-    const { output } = this.host;
-    const { client } = requester;
-    if (head.status === 101) return this.#switch(requester, head, bytes);
-    if (++this.#informationalCount > MAX_INFORMATIONAL) {
-      this.#refuse();
-      return bytes.length;
-    }
-    // HTTP/1.0 has none (RFC 9110 section 15.2).
-    if (client?.minor === 1) {
-      writeInformational(output.begin(), head, bytes);
-      client.account.bytesOut += output.length;
-      output.sendTo(client.stream);
-    }
-    return head.end;
-  }
-
-  /** Only if it was asked for, and the endpoint says to what. */
-  #switch(requester: Requester, head: ResponseHead, bytes: Buffer): number {
-    const { output, counters } = this.host;
-    const { client } = requester;
-    const isAsked = requester.isUpgrade && head.fields.countOf(Field.upgrade) === 1;
-    if (!isAsked || client === undefined) {
-      this.#refuse();
-      return bytes.length;
-    }
-    counters.tunnelCount++;
-    requester.answer(head, bytes);
-    writeSwitching(output.begin(), head, bytes);
-    client.account.status = 101;
-    client.account.bytesOut += output.length;
-    output.sendTo(client.stream);
-    this.#state = State.tunnel;
-    this.touch();
     const { end } = head;
-    client.switchProtocol();
+    if (head.status === 101 && mayBeSwitched(requester, head)) {
+      requester.answer(head, bytes);
+      this.#state = State.tunnel;
+      this.touch();
+      sendSwitching(this.host, this.#clientOf(), head, bytes);
+      return end;
+    }
+    if (head.status === 101 || ++this.#informationalCount > MAX_INFORMATIONAL) {
+      this.#refuse();
+      return bytes.length;
+    }
+    if (requester.client !== undefined) sendInterim(this.host, requester.client, head, bytes);
     return end;
   }
 
@@ -424,14 +393,12 @@ export class UpstreamConnection implements StreamOwner, Timed, ResponseSource {
   /** A message that breaks a rule. */
   #refuse(): void {
     this.host.counters.badResponseCount++;
-    this.#fail(Outcome.reset);
+    this.#fail();
   }
 
-  #fail(outcome: Outcome): void {
-    const requester = this.#requester;
-    this.#requester = undefined;
+  #fail(): void {
+    this.#lose(State.body, Outcome.reset, true);
     this.stream.destroy();
-    requester?.failed(outcome, true);
   }
 
   #clientOf(): ClientConnection {

@@ -20,7 +20,10 @@ describe('a list of filters', () => {
     [[LIMIT, { cors: { origins: ['*'] }, ...LIMIT }], 'filters[1]: expected exactly one of'],
     [[{ crs: {} }], "did you mean 'cors'"],
     [[{ ...LIMIT, onError: 'sometimes' }], 'filters[0].onError: expected one of closed, open'],
-    [[{ rateLimit: { requestsPerSecond: 'x' } }], 'filters[0].rateLimit.requestsPerSecond: expected a number'],
+    [
+      [{ rateLimit: { requestsPerSecond: 'x' } }],
+      'filters[0].rateLimit.requestsPerSecond: expected a number',
+    ],
     [{}, 'filters: expected a list of filters'],
     [Array.from({ length: 65 }, () => LIMIT), '64 filters at most'],
   ])('%# is refused', (raw, message) => {
@@ -29,7 +32,9 @@ describe('a list of filters', () => {
 
   it('names the clusters that it needs, with their places', () => {
     const list = decode(filterListSchema, [LIMIT, { externalAuthorization: { cluster: 'a' } }], '');
-    expect(clustersOfFilters(list)).toEqual([{ at: [1, 'externalAuthorization', 'cluster'], cluster: 'a' }]);
+    expect(clustersOfFilters(list)).toEqual([
+      { at: [1, 'externalAuthorization', 'cluster'], cluster: 'a' },
+    ]);
   });
 });
 
@@ -52,7 +57,9 @@ describe('a chain', () => {
     expect(limitOf(before).onRequest?.(fakeRequest())).toBeUndefined();
     const after = await build([{ bodyLimit: { maxBytes: 2 } }, { ...LIMIT }], { before });
     expect(limitOf(after)).toBe(limitOf(before));
-    expect(limitOf(after).onRequest?.(fakeRequest()) as FilterAnswer).toMatchObject({ status: 429 });
+    expect(limitOf(after).onRequest?.(fakeRequest()) as FilterAnswer).toMatchObject({
+      status: 429,
+    });
     expect(after.built[0]).not.toBe(before.built[1]);
     const changed = await build([{ rateLimit: { requestsPerSecond: 2 } }], { before: after });
     expect(limitOf(changed)).not.toBe(limitOf(after));
@@ -75,18 +82,23 @@ describe('a chain', () => {
     const other = await buildFilters(list, ports, { ...options, before: first });
     expect(same.built[0]).toBe(first.built[0]);
     expect(other.built[0]).not.toBe(first.built[0]);
-    await Promise.all([first, other].map(({ built }) => built[0]?.close()));
+    for (const { built } of [first, other]) await built[0]?.close();
     await Promise.all(clusters.map((each) => each.close()));
   });
 
   it('closes what was made when one of its filters cannot be, and nothing else', async () => {
     const before = await build([LIMIT]);
-    const making = build([LIMIT, { cors: { origins: ['*'] } }, { module: { path: 'missing.mjs' } }], {
-      before,
-      path: 'listeners[0].http.filters',
-    });
+    const making = build(
+      [LIMIT, { cors: { origins: ['*'] } }, { module: { path: 'missing.mjs' } }],
+      {
+        before,
+        path: 'listeners[0].http.filters',
+      },
+    );
     await expect(making).rejects.toThrow(ConfigError);
-    await expect(making).rejects.toThrow('listeners[0].http.filters[2].module.path: expected a module');
+    await expect(making).rejects.toThrow(
+      'listeners[0].http.filters[2].module.path: expected a module',
+    );
   });
 });
 

@@ -57,7 +57,11 @@ export async function buildFilters(
         built.push(kept);
         continue;
       }
-      const filter = new MadeFilter(config, await create(config, ports, joinPath(path, [at])), origin);
+      const filter = new MadeFilter(
+        config,
+        await create(config, ports, joinPath(path, [at])),
+        origin,
+      );
       made.push(filter);
       built.push(filter);
     }
@@ -84,7 +88,9 @@ export function filtersFor(
 }
 
 /** How filters stand, by name. */
-export function statusOf({ built }: FilterChain): { name: string; kind: string; status: FilterStatus }[] {
+export function statusOf({
+  built,
+}: FilterChain): { name: string; kind: string; status: FilterStatus }[] {
   return built.map(({ name, kind, filter }) => ({ name, kind, status: filter.status?.() ?? {} }));
 }
 

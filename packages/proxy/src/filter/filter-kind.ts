@@ -16,6 +16,8 @@ export interface FilterPorts {
 export interface FilterKind<Schema extends z.ZodType = z.ZodType> {
   /** As it is written in the configuration: `rateLimit`. */
   readonly name: string;
+  /** A sentence for the reference. */
+  readonly about: string;
   readonly schema: Schema;
   /** Clusters that the options name, to be checked with the configuration. */
   clustersOf?(options: z.infer<Schema>): readonly string[];

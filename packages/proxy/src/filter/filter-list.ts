@@ -37,27 +37,40 @@ const ONE_KIND = `exactly one of ${FILTER_KIND_NAMES.join(', ')}`;
 const MAX_FILTERS = 64;
 
 const kinds: Record<string, z.ZodOptional<z.ZodType>> = Object.fromEntries(
-  FILTER_KIND_NAMES.map((name) => [name, FILTER_KINDS[name].schema.optional()]),
+  FILTER_KIND_NAMES.map((name) => {
+    const { schema, about } = FILTER_KINDS[name];
+    return [name, schema.optional().describe(about)];
+  }),
 );
 
 const entry = object({
   name: text(64)
     .regex(/^[\x21-\x7e]+$/, { error: 'a name of printable ASCII without spaces' })
-    .optional(),
-  onError: oneOf(['closed', 'open']).optional(),
+    .optional()
+    .describe('For metrics, logs and `skipFilters`.'),
+  onError: oneOf(['closed', 'open'])
+    .optional()
+    .describe(
+      'What becomes of a request when the filter itself fails: 500, or on its way as if there were no filter.',
+    ),
   ...kinds,
 })
   .refine((raw) => kindsOf(raw).length === 1, { error: ONE_KIND })
   .transform((raw): FilterConfig => {
     const [kind] = kindsOf(raw) as [FilterKindName];
-    const { name, onError } = raw as { readonly name?: string; readonly onError?: 'closed' | 'open' };
+    const { name, onError } = raw as {
+      readonly name?: string;
+      readonly onError?: 'closed' | 'open';
+    };
     return {
       kind,
       name: name ?? kind,
       onError,
       options: (raw as Readonly<Record<string, unknown>>)[kind],
     };
-  });
+  })
+  // Listeners and routes have the same: described once.
+  .meta({ title: 'A filter' });
 
 export const filterListSchema: z.ZodType<readonly FilterConfig[], readonly FilterOptions[]> = z
   .array(entry, { error: 'a list of filters' })

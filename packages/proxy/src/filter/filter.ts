@@ -91,7 +91,12 @@ export interface BodyFilter {
   readonly keepsLength?: boolean | undefined;
 }
 
-/** Thrown by a body filter of a request: it is answered with this, and the connection closes. */
+const REFUSAL = Symbol.for('evenkeel.body-refusal');
+
+/**
+ * Thrown by a body filter of a request: it is answered with this, and the connection closes. Known by a mark, so that
+ * one of another copy of this package counts as well: a proxy in CommonJS loads filters that are ES modules.
+ */
 export class BodyRefusal extends Error {
   readonly status: number;
   readonly reason: string;
@@ -100,6 +105,11 @@ export class BodyRefusal extends Error {
     super(`refused with ${status}: ${reason}`);
     this.status = status;
     this.reason = reason;
+    Object.defineProperty(this, REFUSAL, { value: true, enumerable: false });
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === 'object' && value !== null && REFUSAL in value;
   }
 }
 

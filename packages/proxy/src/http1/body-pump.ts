@@ -5,6 +5,7 @@
 import type { Output } from '../socket/output.ts';
 import { ascii } from './byte-class.ts';
 import { ChunkedReader, ChunkEvent } from './chunked-reader.ts';
+import type { FieldIndex } from './field-index.ts';
 import { Field } from './known-field.ts';
 
 /** How a body is delimited on the way in (RFC 9112 section 6.3). */
@@ -49,6 +50,15 @@ export class BodyPump {
       this.#reader ??= new ChunkedReader();
       this.#reader.reset();
     }
+  }
+
+  /** Those of a complete body, as offsets into {@link trailerBytes}; undefined when there are none. */
+  get trailers(): FieldIndex | undefined {
+    return this.kind === BodyKind.chunked && this.done ? this.#reader?.trailers : undefined;
+  }
+
+  get trailerBytes(): Buffer | undefined {
+    return this.#reader?.trailerBytes;
   }
 
   /** Takes body bytes and adds them to a message. @returns where the body's bytes end, at most `to` */

@@ -81,12 +81,14 @@ export interface FieldPlace {
   readonly valueTo: number;
 }
 
-/** Hears what comes on one stream, in this order: fields, data, trailers; and one of the ends. */
+/**
+ * Hears what comes on one stream, in this order: fields, data, trailers; and one of the ends. `onClose` and `onDrain` may
+ * come while a call of the owner's own is under way: the last `sendData` or `reset` closes the stream.
+ */
 export interface Http2StreamOwner {
   /** Fields of a request, or of a response: informational ones and then the final one. @param isEnd no body follows */
   onFields(block: FieldBlock, isEnd: boolean): void;
   /** Bytes good until the call returns. They count against the window until {@link Http2Stream.consume}. */
-  // oxlint-disable-next-line max-params -- per frame: an object would be allocated
   onData(bytes: Buffer, from: number, to: number, isEnd: boolean): void;
   onTrailers(block: FieldBlock): void;
   /** What is queued has been sent: more may be written. */
@@ -104,7 +106,6 @@ export interface Http2Stream {
   /** Sends what the session's field writer holds: a head, or trailers with `isEnd`. */
   sendFields(isEnd: boolean): void;
   /** Copies. @returns may more be written at once? If not, `onDrain` follows */
-  // oxlint-disable-next-line max-params -- per frame: an object would be allocated
   sendData(bytes: Buffer, from: number, to: number, isEnd: boolean): boolean;
   /** So many bytes of data have been handed on: the peer may send as many more. */
   consume(byteCount: number): void;

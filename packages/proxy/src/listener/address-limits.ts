@@ -90,7 +90,7 @@ export function clientKeyOf(address: string): string {
   const { address: canonical } = new SocketAddress({ family: 'ipv6', address: unscoped });
   if (canonical.startsWith('::ffff:') && canonical.includes('.'))
     return canonical.slice('::ffff:'.length);
-  const [head = '', tail] = canonical.split('::') as [string, string?];
+  const [head, tail] = canonical.split('::') as [string, string?];
   const before = head === '' ? [] : head.split(':');
   const after = tail === undefined || tail === '' ? [] : tail.split(':');
   const zeros = Array.from(

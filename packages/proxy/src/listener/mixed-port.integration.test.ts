@@ -34,9 +34,7 @@ describe.skipIf(openssl === undefined)('a mixed port', () => {
     const server = tls.createServer(theirs.pem, (socket) => {
       socket.on('error', () => undefined);
       // Nobody else asks for anything.
-      socket.once('data', () =>
-        socket.end('HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\ntheirs'),
-      );
+      socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\ntheirs'));
     });
     server.on('tlsClientError', () => undefined);
     server.listen(0, '127.0.0.1');

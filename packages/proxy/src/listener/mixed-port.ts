@@ -1,5 +1,5 @@
 /** One port for requests in clear text and over TLS, and for TLS that is passed through to endpoints. */
-import { ClientHelloReader } from '../tcp/client-hello.ts';
+import { ClientHelloReader } from '../tls/client-hello.ts';
 import type { Arrived, Sniffer } from './arrived.ts';
 
 /** What a connection is by its first bytes. */

@@ -69,7 +69,7 @@ function bytesOf(address: string): Uint8Array {
   if (isIPv4(address)) return Uint8Array.from(address.split('.'), Number);
   // In its canonical form only `::` is left to be filled in, and IPv4 at the end to be read (RFC 5952).
   const canonical = new SocketAddress({ family: 'ipv6', address }).address;
-  const [head = '', tail] = canonical.split('::') as [string, string?];
+  const [head, tail] = canonical.split('::') as [string, string?];
   const before = groupsOf(head);
   const after = groupsOf(tail ?? '');
   const zeros = Array.from(

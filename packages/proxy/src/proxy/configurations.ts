@@ -45,6 +45,12 @@ interface Current {
   readonly generation: Generation;
 }
 
+/**
+ * Connections of a removed listener end with a response that says so. A client whose connection is idle may have sent a
+ * request that is not here yet, so it gets the time for one.
+ */
+const IDLE_MS = 5_000;
+
 /** A socket that was destroyed says so in the next turn of the event loop. */
 const GONE_MS = 1_000;
 
@@ -139,7 +145,8 @@ export class Configurations {
       const member = memberOf(port);
       if (member !== undefined) layer4.add(member);
     }
-    const unclaimed = preparation.layer4.commit();
+    const left = Promise.all(leaving.map((port) => this.#drain(port, drainTimeoutMs)));
+    const unclaimed = preparation.layer4.commit(left);
     const before = this.#current;
     const parts = [...upstreams.values(), ...filters.built, ...(log === undefined ? [] : [log])];
     const generation = this.parts.hold(parts, usage);
@@ -150,16 +157,16 @@ export class Configurations {
     return {
       ...reportChanges(before?.config, config),
       generation: this.#count,
-      drained: this.#retire(before, { leaving, drainTimeoutMs, unclaimed }),
+      drained: this.#retire(before, { left, unclaimed }),
     };
   }
 
   /** @param changing settles when no change is under way */
   async close(drainTimeoutMs: number, changing: Promise<unknown>): Promise<void> {
     this.#isClosing = true;
-    for (const port of this.ports) {
+    for (const port of [...this.ports, ...this.#leaving.keys()]) {
       port.close();
-      port.drain();
+      port.drain(0);
     }
     await changing;
     const { scheduler } = this.tools.runtime;
@@ -197,27 +204,26 @@ export class Configurations {
   }
 
   /** @returns once all is gone that only an earlier configuration had */
-  async #retire(
-    before: Current | undefined,
-    { leaving, drainTimeoutMs, unclaimed }: Retiring,
-  ): Promise<void> {
-    const { logger, scheduler } = this.tools.runtime;
+  async #retire(before: Current | undefined, { left, unclaimed }: Retiring): Promise<void> {
+    const { logger } = this.tools.runtime;
     const { parts } = this;
     const now = new Set(this.#current?.parts);
     const old = (before?.parts ?? []).filter((part) => !now.has(part));
     const gone = old.map((part) => parts.gone(part));
-    before?.generation.retire().catch((error: unknown) => {
+    before?.generation.retire(left).catch((error: unknown) => {
       logger.error({ error }, 'something of an earlier configuration did not close');
     });
-    const drained = leaving.map(async (port) => {
-      port.close();
-      port.drain();
-      const left = this.#leave(port);
-      if (await within(scheduler, left, drainTimeoutMs)) return;
-      port.destroy();
-      await left;
-    });
-    await Promise.all([...gone, ...drained, ...unclaimed.values()]);
+    await Promise.all([left, ...gone, ...unclaimed.values()]);
+  }
+
+  /** A port that no configuration has any more. @returns once nobody is left there */
+  async #drain(port: Port, limitMs: number): Promise<void> {
+    port.close();
+    port.drain(Math.min(IDLE_MS, limitMs / 2));
+    const left = this.#leave(port);
+    if (await within(this.tools.runtime.scheduler, left, limitMs)) return;
+    port.destroy();
+    await left;
   }
 
   /** Of a port that is closed. @returns once nobody is left there */
@@ -233,8 +239,8 @@ export class Configurations {
 }
 
 interface Retiring {
-  readonly leaving: readonly Port[];
-  readonly drainTimeoutMs: number;
+  /** Settles when the last listener is gone that only the earlier one had. */
+  readonly left: Promise<unknown>;
   /** By the cluster that no listener passes connections to any more: once the last of them is over. */
   readonly unclaimed: ReadonlyMap<Cluster, Promise<void>>;
 }

@@ -94,6 +94,11 @@ export class HttpPort implements Port {
     return this.#passed;
   }
 
+  /** Of requests from now on. */
+  get routes(): RouteTable {
+    return this.#host.routes;
+  }
+
   get address(): ListenAddress {
     return this.#listener.address;
   }
@@ -131,9 +136,9 @@ export class HttpPort implements Port {
     this.#listener.close();
   }
 
-  drain(): void {
+  drain(idleMs: number): void {
     this.#host.draining = true;
-    for (const client of this.#clients) client.drain();
+    for (const client of this.#clients) client.drain(idleMs);
   }
 
   destroy(): void {

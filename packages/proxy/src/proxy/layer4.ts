@@ -82,15 +82,16 @@ export class Layer4 {
   /**
    * These clusters are named from now on.
    *
+   * @param last settles when no listener is left that names others
    * @returns for each of the others, once the last connection is over that goes there
    */
-  name(usages: Map<Cluster, Usage>): Map<Cluster, Promise<void>> {
+  name(usages: Map<Cluster, Usage>, last: Promise<unknown>): Map<Cluster, Promise<void>> {
     const before = this.#usages;
     this.#usages = usages;
     for (const [cluster, usage] of usages)
       if (!this.#followed.has(usage)) this.#follow(cluster, usage);
     const left = [...before].filter(([cluster]) => !usages.has(cluster));
-    return new Map(left.map(([cluster, usage]) => [cluster, this.#leave(usage)]));
+    return new Map(left.map(([cluster, usage]) => [cluster, this.#leave(usage, last)]));
   }
 
   close(): void {
@@ -107,7 +108,8 @@ export class Layer4 {
     this.#followed.set(usage, unsubscribe);
   }
 
-  async #leave(usage: Usage): Promise<void> {
+  async #leave(usage: Usage, last: Promise<unknown>): Promise<void> {
+    await last;
     await usage.retire();
     this.#followed.get(usage)?.();
     this.#followed.delete(usage);
@@ -153,9 +155,12 @@ export class Layer4Plan {
     return () => listener.update(changed);
   }
 
-  /** @returns for each cluster that is not named any more, once the last connection is over that goes there */
-  commit(): Map<Cluster, Promise<void>> {
-    return this.#layer4.name(this.#usages);
+  /**
+   * @param last settles when the last listener is gone that is not in the configuration
+   * @returns for each cluster that is not named any more, once the last connection is over that goes there
+   */
+  commit(last: Promise<unknown>): Map<Cluster, Promise<void>> {
+    return this.#layer4.name(this.#usages, last);
   }
 
   /** TLS that a listener for requests passes through. @param before those that it has */
@@ -170,7 +175,6 @@ export class Layer4Plan {
     return new TcpConnections({ runtime, sweeper, counters, ...parts }, rebuildsSockets);
   }
 
-  // oxlint-disable-next-line max-params -- the parts of one listener
   #createTcp(config: TcpConfig, listener: ListenerConfig, at: number): TcpListener {
     const { tools, tcpCounters: counters } = this.#layer4;
     const { limits, timeouts, trustedProxies } = this.#config;

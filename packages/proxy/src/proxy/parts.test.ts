@@ -29,6 +29,25 @@ describe('the parts of configurations', () => {
     expect([...parts]).toEqual([]);
   });
 
+  it('wait for listeners that still give requests to their configuration', async () => {
+    const parts = new Parts();
+    const part = new Recorded();
+    const usage = new Usage();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const retired = parts.hold([part], usage).retire(promise);
+    usage.enter();
+    usage.leave();
+    await Promise.resolve();
+    expect(part.closedCount).toBe(0);
+    usage.enter();
+    resolve();
+    await Promise.resolve();
+    expect(part.closedCount).toBe(0);
+    usage.leave();
+    await retired;
+    expect(part.closedCount).toBe(1);
+  });
+
   it('do not wait for an older configuration that never had them', async () => {
     const parts = new Parts();
     const oldest = new Usage();

@@ -78,8 +78,14 @@ export class Generation {
     this.#release = release;
   }
 
-  /** No new requests: another configuration is in force. @returns once what only this one had is closed */
-  async retire(): Promise<void> {
+  /**
+   * Another configuration is in force.
+   *
+   * @param last settles when there are no new requests under this one: its last listener is gone
+   * @returns once what only this one had is closed
+   */
+  async retire(last: Promise<unknown> = Promise.resolve()): Promise<void> {
+    await last;
     await this.#usage.retire();
     await this.#release();
   }

@@ -13,8 +13,12 @@ export interface Port {
   listen(host: string, port: number): Promise<void>;
   /** Accepts nobody from now on. */
   close(): void;
-  /** Tells those who are there to leave when they are done; they may stay as long as that takes. */
-  drain(): void;
+  /**
+   * Tells those who are there to leave when they are done; they may stay as long as that takes.
+   *
+   * @param idleMs how long a connection without a request may still send one
+   */
+  drain(idleMs: number): void;
   /** Cuts off who is left. */
   destroy(): void;
   /** @returns once nobody and nothing is left */

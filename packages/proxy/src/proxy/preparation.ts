@@ -108,7 +108,7 @@ export class Preparation {
   async discard(): Promise<void> {
     for (const port of this.opened) {
       port.close();
-      port.drain();
+      port.drain(0);
     }
     await this.#materials.filters.discard();
     await this.upstreams.discard();
@@ -130,7 +130,6 @@ export class Preparation {
     return new HttpPort(tools, { proxyProtocol: listener.proxyProtocol, rebuildsSockets }, config);
   }
 
-  // oxlint-disable-next-line max-params -- a listener, its place, and what it was
   #httpConfig(listener: ListenerConfig, at: number, before: Port | undefined): HttpPortConfig {
     const { configured, credentials } = this.#materials;
     return {

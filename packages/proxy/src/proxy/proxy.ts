@@ -1,5 +1,5 @@
 /** Starts a proxy, and joins its parts. */
-import { createRuntime, EvenkeelError, type Runtime } from '@evenkeel/core';
+import { ConfigError, createRuntime, EvenkeelError, type Runtime } from '@evenkeel/core';
 import type { ProxyOptions } from '../config/options.ts';
 import { decodeProxyOptions, type ProxyConfig } from '../config/proxy-config.ts';
 import { ProxyCounters } from '../engine/counters.ts';
@@ -12,7 +12,13 @@ import type { ApplyReport } from './apply-report.ts';
 import { withCertificates, certificatesOf, type CertificateStatus } from './certificates.ts';
 import type { ListenerCertificates } from './certificates.ts';
 import { Configurations } from './configurations.ts';
+import {
+  type ExplainedRequest,
+  explainRequest,
+  type RequestExplanation,
+} from './explain-request.ts';
 import type { ApplyOptions, Layer4Stats, Proxy } from './face.ts';
+import { HttpPort } from './http-port.ts';
 import type { ProxyStats } from '../observability/proxy-stats.ts';
 import { type FilterReport, reportsOf } from './filter-plan.ts';
 import { upstreamStatsOf } from './upstreams.ts';
@@ -53,11 +59,15 @@ export async function startProxy(
 
 const DEFAULT_DRAIN_MS = 30_000;
 
+/** For a connection that has no request, and is to go. */
+const DRAIN_IDLE_MS = 5_000;
+
 class RunningProxy implements Proxy {
   readonly #configurations: Configurations;
   /** One change after the other, so that the last one asked for is the one that stays. */
   #changing: Promise<unknown> = Promise.resolve();
   #closing: Promise<void> | undefined = undefined;
+  #isDraining = false;
 
   constructor(runtime: Runtime, rebuildsSockets: boolean) {
     this.#configurations = new Configurations({
@@ -93,6 +103,28 @@ class RunningProxy implements Proxy {
     };
   }
 
+  get options(): ProxyOptions {
+    return this.#configurations.config.options;
+  }
+
+  get isDraining(): boolean {
+    return this.#isDraining || this.#closing !== undefined;
+  }
+
+  explain(request: ExplainedRequest): RequestExplanation {
+    const { ports } = this.#configurations;
+    const at = request.listener ?? ports.findIndex((port) => port instanceof HttpPort);
+    const port = ports[at];
+    if (port instanceof HttpPort) return explainRequest(port, at, request);
+    const expected = 'the place of a listener for requests';
+    throw new ConfigError([{ path: 'explain.listener', expected, actual: String(at) }]);
+  }
+
+  drain(): void {
+    this.#isDraining = true;
+    for (const port of this.#configurations.ports) port.drain(DRAIN_IDLE_MS);
+  }
+
   get certificates(): readonly CertificateStatus[] {
     return certificatesOf(this.#configurations.ports);
   }
@@ -107,7 +139,12 @@ class RunningProxy implements Proxy {
 
   apply(options: ProxyOptions, how: ApplyOptions = {}): Promise<ApplyReport> {
     const { path = 'apply' } = how;
-    return this.#inTurn(() => this.#change(decodeProxyOptions(options, path), { ...how, path }));
+    return this.#inTurn(async () => {
+      const report = await this.#change(decodeProxyOptions(options, path), { ...how, path });
+      // Listeners that are new are to end their connections, too.
+      if (this.#isDraining) this.drain();
+      return report;
+    });
   }
 
   reloadCertificates(others: readonly ListenerCertificates[] = []): Promise<void> {

@@ -11,6 +11,7 @@ import type { RouteMeter } from '../observability/route-meter.ts';
 import { ForwardRoute, RedirectRoute, RespondRoute, SplitRoute } from './actions.ts';
 import { Conditions } from './conditions.ts';
 import { FaultFilter, shareOf } from './fault-filter.ts';
+import { PathRewrite } from './path-rewrite.ts';
 import { RouteIndex, type RouteRule } from './route-index.ts';
 
 export interface RoutePorts {
@@ -69,9 +70,8 @@ function routeOf(config: RouteConfig, ports: RoutePorts): Route {
 
 function traitsOf(config: RouteConfig, ports: RoutePorts): RouteTraits {
   const { name, features } = config;
-  const { fault, maxBodyBytes = ports.maxBodyBytes } = features;
-  const own = ports.filtersOf?.(config);
-  const filters = fault === undefined ? own : [new FaultFilter(fault, ports), ...(own ?? [])];
+  const { maxBodyBytes = ports.maxBodyBytes } = features;
+  const filters = filtersOf(config, ports);
   const answersEarly = filters !== undefined || maxBodyBytes !== undefined;
   return {
     name,
@@ -80,6 +80,18 @@ function traitsOf(config: RouteConfig, ports: RoutePorts): RouteTraits {
     maxBodyBytes: maxBodyBytes ?? Number.POSITIVE_INFINITY,
     meter: answersEarly ? ports.meterOf(name, '') : undefined,
   };
+}
+
+/** Those of the user, between those that options of the route stand for. */
+function filtersOf(config: RouteConfig, ports: RoutePorts): readonly Filter[] | undefined {
+  const { fault } = config.features;
+  const path = config.rewrite?.path;
+  const filters = [
+    ...(fault === undefined ? [] : [new FaultFilter(fault, ports)]),
+    ...(ports.filtersOf?.(config) ?? []),
+    ...(path === undefined ? [] : [new PathRewrite(path, config.path)]),
+  ];
+  return filters.length === 0 ? undefined : filters;
 }
 
 /** What requests for nothing in particular ask of a pick. */

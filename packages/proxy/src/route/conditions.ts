@@ -1,6 +1,7 @@
 /** What a route asks of a request beside host and path. A route that asks for nothing has none of this. */
 import { type BlockList, isIPv6 } from 'node:net';
 import type { RouteRequest } from '../engine/route.ts';
+import type { ClientCertificate } from '../filter/filter.ts';
 import type { SafeRegex } from './safe-regex.ts';
 
 /** What a field or parameter has to be like. */
@@ -25,6 +26,20 @@ export interface ConditionParts {
   readonly cookies: readonly NamedMatch[];
   /** Undefined for all clients. */
   readonly sources: BlockList | undefined;
+  /** Undefined for clients with any certificate, and without one. */
+  readonly certificate: CertificateMatch | undefined;
+}
+
+/** All that is named has to fit. */
+export interface CertificateMatch {
+  /** Has the client to have one, or not to? What else is asked for asks for one. */
+  readonly present: boolean;
+  /** Of the subject's common name; undefined for any. */
+  readonly subject: ValueMatch | undefined;
+  /** Of one of the alternative names, with its kind: `DNS:a.example`; undefined for any. */
+  readonly name: ValueMatch | undefined;
+  /** Any of them, in lower-case hexadecimal; none for all. */
+  readonly fingerprints: ReadonlySet<string>;
 }
 
 export class Conditions {
@@ -38,17 +53,19 @@ export class Conditions {
 
   /** Undefined for parts that ask for nothing. */
   static of(parts: ConditionParts): Conditions | undefined {
-    const { methods, headers, query, cookies, sources } = parts;
+    const { methods, headers, query, cookies, sources, certificate } = parts;
     const count = methods.length + headers.length + query.length + cookies.length;
-    return count === 0 && sources === undefined ? undefined : new Conditions(parts);
+    const isOpen = count === 0 && sources === undefined && certificate === undefined;
+    return isOpen ? undefined : new Conditions(parts);
   }
 
   /** The cheap ones first. */
   hold(request: RouteRequest): boolean {
     const methods = this.#methods;
     if (methods !== undefined && !methods.has(request.method)) return false;
-    const { headers, query, cookies, sources } = this.#parts;
+    const { headers, query, cookies, sources, certificate } = this.#parts;
     if (sources !== undefined && !isFrom(sources, request.sourceAddress)) return false;
+    if (certificate !== undefined && !shows(certificate, request.certificate)) return false;
     for (const { name, match } of headers) if (!fits(match, request.header(name))) return false;
     for (const { name, match } of cookies) if (!fits(match, request.cookie(name))) return false;
     for (const { name, match } of query) if (!fits(match, request.query(name))) return false;
@@ -58,6 +75,17 @@ export class Conditions {
 
 function isFrom(sources: BlockList, address: string | undefined): boolean {
   return address !== undefined && sources.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+}
+
+function shows(
+  { present, subject, name, fingerprints }: CertificateMatch,
+  certificate: ClientCertificate | undefined,
+): boolean {
+  if (certificate === undefined) return !present;
+  if (!present) return false;
+  if (subject !== undefined && !fits(subject, certificate.subject)) return false;
+  if (name !== undefined && !certificate.names.some((one) => fits(name, one))) return false;
+  return fingerprints.size === 0 || fingerprints.has(certificate.fingerprint);
 }
 
 function fits(match: ValueMatch, value: string | undefined): boolean {

@@ -67,6 +67,7 @@ describe('the index of routes', () => {
               query: [],
               cookies: [],
               sources: undefined,
+              certificate: undefined,
             }),
             route: { at } as unknown as Route,
           }));

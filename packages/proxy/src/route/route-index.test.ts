@@ -99,6 +99,7 @@ describe('conditions of a route', () => {
     query: [],
     cookies: [],
     sources: undefined,
+    certificate: undefined,
   };
   const holds = (parts: Partial<ConditionParts>, head: string): boolean | undefined =>
     Conditions.of({ ...none, ...parts })?.hold(routeRequest(head));
@@ -144,6 +145,7 @@ describe('rules for the same path', () => {
     query: [],
     cookies: [],
     sources: undefined,
+    certificate: undefined,
   };
   const rule = (name: string, parts: Partial<ConditionParts>, path = '/a') => ({
     domain: '*',

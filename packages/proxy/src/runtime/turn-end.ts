@@ -11,5 +11,11 @@ export const systemTurnEnd: TurnEnd = (task) => {
 function runAll(): void {
   const tasks = waiting;
   waiting = [];
-  for (const task of tasks) task();
+  let done = 0;
+  try {
+    for (; done < tasks.length; done++) tasks[done]?.();
+  } finally {
+    // One that threw does not take the others along.
+    for (done++; done < tasks.length; done++) systemTurnEnd(tasks[done] as () => void);
+  }
 }

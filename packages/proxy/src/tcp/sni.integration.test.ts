@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createCluster } from '@evenkeel/core';
 import type { TcpOptions } from '../index.ts';
 import { openssl, TestAuthority } from '../tls/test-support/authority.ts';
-import { helloMessage, records } from './test-support/client-hello-bytes.ts';
+import { helloMessage, records } from '../tls/test-support/client-hello-bytes.ts';
 import { drainOf, patternAt, TcpFixture, tcpServer } from './test-support/tcp-fixture.ts';
 
 describe.skipIf(openssl === undefined)('a listener that looks for the name', () => {

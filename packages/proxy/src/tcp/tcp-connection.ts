@@ -20,7 +20,7 @@
 import { type Endpoint, Outcome, type Timer } from '@evenkeel/core';
 import type { Timed } from '../socket/sweeper.ts';
 import { Claim } from './claim.ts';
-import { ClientHelloReader } from './client-hello.ts';
+import { ClientHelloReader } from '../tls/client-hello.ts';
 import type { Ends } from './dialer.ts';
 import { RelayEnd, type RelayOwner, type RelayTarget } from './relay-end.ts';
 import type { TcpHost } from './tcp-host.ts';

@@ -90,7 +90,7 @@ upstreams: { users: {} }
         - split:
             - { cluster: users, weight: -1 }
 `,
-      'sidecar.yaml:9:40 listeners[0].http.routes[0].split[0].weight: expected an integer from 0 to 1000000, got -1',
+      'sidecar.yaml:9:41 listeners[0].http.routes[0].split[0].weight: expected an integer from 0 to 1000000, got -1',
     ],
     [
       'a bare number for a duration',

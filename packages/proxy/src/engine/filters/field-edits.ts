@@ -87,7 +87,6 @@ export class FieldEdits implements HeaderEdits {
   }
 
   /** Takes the lines that are replaced out of those that pass. */
-  // oxlint-disable-next-line max-params -- the parts of one message
   drop(passes: Uint8Array, bytes: Buffer, fields: FieldIndex): void {
     for (let line = 0; line < fields.count; line++) {
       const name = bytes.toString('latin1', fields.nameFrom(line), fields.nameTo(line));

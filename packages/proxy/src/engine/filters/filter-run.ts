@@ -59,8 +59,14 @@ export class FilterRun {
 
   /** Does a filter look at the request after this turn? Then it has to stay. */
   get needsRequest(): boolean {
-    for (const { onResponse, onEnd, requestBody, responseBody } of this.#filters)
-      if ((onResponse ?? onEnd ?? requestBody ?? responseBody) !== undefined) return true;
+    for (const filter of this.#filters) {
+      const isLate =
+        filter.onResponse !== undefined ||
+        filter.responseBody !== undefined ||
+        filter.requestBody !== undefined ||
+        filter.onEnd !== undefined;
+      if (isLate) return true;
+    }
     return false;
   }
 

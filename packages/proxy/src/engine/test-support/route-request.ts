@@ -16,6 +16,7 @@ export function routeRequest(head: string, sourceAddress = '192.0.2.1'): RouteRe
     search: query === undefined ? '' : `?${query}`,
     host: values('host')[0] ?? '',
     minor: 1,
+    certificate: undefined,
     sourceAddress,
     header: (name) => (values(name).length === 0 ? undefined : values(name).join(', ')),
     cookie: (name) => new RegExp(`${name}=([^;]*)`).exec(values('cookie').join('; '))?.[1],

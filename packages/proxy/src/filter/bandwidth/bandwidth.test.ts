@@ -23,7 +23,10 @@ function sent(result: Buffer | Promise<Buffer>): { bytes: number | undefined } {
 
 describe('bandwidth', () => {
   it('lets a burst through at once, and holds back what is over it, with one timer a chunk', async () => {
-    const { runtime, download } = await paced({ responseBytesPerSecond: 10_000, burstBytes: 5_000 });
+    const { runtime, download } = await paced({
+      responseBytesPerSecond: 10_000,
+      burstBytes: 5_000,
+    });
     const body = download();
     expect(sent(body.transform(Buffer.alloc(5_000))).bytes).toBe(5_000);
     const late = sent(body.transform(Buffer.alloc(20_000)));
@@ -38,7 +41,8 @@ describe('bandwidth', () => {
   it('does not wait for a few bytes, but remembers them', async () => {
     const { runtime, download } = await paced({ responseBytesPerSecond: 100_000, burstBytes: 0 });
     const body = download();
-    for (let turn = 0; turn < 4; turn++) expect(sent(body.transform(Buffer.alloc(100))).bytes).toBe(100);
+    for (let turn = 0; turn < 4; turn++)
+      expect(sent(body.transform(Buffer.alloc(100))).bytes).toBe(100);
     const fifth = sent(body.transform(Buffer.alloc(100)));
     expect(fifth.bytes).toBeUndefined();
     await runtime.scheduler.advanceAsync(5);
@@ -46,10 +50,14 @@ describe('bandwidth', () => {
   });
 
   it('is for each request alone, or shared by key', async () => {
-    const alone = await paced({ responseBytesPerSecond: 1_024, burstBytes: 1_000 });
+    const alone = await paced({ responseBytesPerSecond: 4_096, burstBytes: 1_000 });
     expect(sent(alone.download().transform(Buffer.alloc(1_000))).bytes).toBe(1_000);
     expect(sent(alone.download().transform(Buffer.alloc(1_000))).bytes).toBe(1_000);
-    const shared = await paced({ responseBytesPerSecond: 1_024, burstBytes: 1_000, key: ['client'] });
+    const shared = await paced({
+      responseBytesPerSecond: 4_096,
+      burstBytes: 1_000,
+      key: ['client'],
+    });
     expect(sent(shared.download().transform(Buffer.alloc(1_000))).bytes).toBe(1_000);
     expect(sent(shared.download().transform(Buffer.alloc(1_000))).bytes).toBeUndefined();
     const other = shared.download({ clientAddress: '10.0.0.9' });
@@ -57,7 +65,7 @@ describe('bandwidth', () => {
   });
 
   it('leaves no timer behind when the body breaks off', async () => {
-    const { runtime, download } = await paced({ responseBytesPerSecond: 1_024, burstBytes: 0 });
+    const { runtime, download } = await paced({ responseBytesPerSecond: 4_096, burstBytes: 0 });
     const body = download();
     const waiting = body.transform(Buffer.alloc(10_000));
     body.close?.();
@@ -66,9 +74,13 @@ describe('bandwidth', () => {
   });
 
   it('has a hook only for the direction that it limits', async () => {
-    expect((await paced({ requestBytesPerSecond: 1_024 })).filter).not.toHaveProperty('responseBody');
-    expect((await paced({ responseBytesPerSecond: 1_024 })).filter).not.toHaveProperty('requestBody');
+    expect((await paced({ requestBytesPerSecond: 4_096 })).filter).not.toHaveProperty(
+      'responseBody',
+    );
+    expect((await paced({ responseBytesPerSecond: 4_096 })).filter).not.toHaveProperty(
+      'requestBody',
+    );
     expect(await faultOf({ bandwidth: {} })).toContain('at least one of requestBytesPerSecond');
-    expect(await faultOf({ bandwidth: { requestBytesPerSecond: 10 } })).toContain('from 1024');
+    expect(await faultOf({ bandwidth: { requestBytesPerSecond: 10 } })).toContain('from 4096');
   });
 });

@@ -12,9 +12,9 @@ import { type KeyPart, keyParts, RequestKey } from '../shared/request-key.ts';
 import { Pacer } from './pacer.ts';
 
 export interface BandwidthOptions {
-  /** Of request bodies. 1,024..10^12; default no limit. */
+  /** Of request bodies. 4,096..10^12; default no limit. */
   readonly requestBytesPerSecond?: number | undefined;
-  /** Of response bodies. 1,024..10^12; default no limit. */
+  /** Of response bodies. 4,096..10^12; default no limit. */
   readonly responseBytesPerSecond?: number | undefined;
   /** Bytes that go at full speed after a pause. 0..10^9, default 65,536. */
   readonly burstBytes?: number | undefined;
@@ -32,16 +32,21 @@ export interface BandwidthConfig {
   readonly maxKeys: number;
 }
 
-const rate = integer({ min: 1_024, max: 1e12 }).optional();
+const rate = integer({ min: 4_096, max: 1e12 }).optional();
 
 export const bandwidthKind: FilterKind<z.ZodType<BandwidthConfig, BandwidthOptions>> = {
   name: 'bandwidth',
+  about: 'Bytes per second of bodies.',
   schema: object({
-    requestBytesPerSecond: rate,
-    responseBytesPerSecond: rate,
-    burstBytes: integer({ min: 0, max: 1e9 }).default(65_536),
-    key: keyParts.optional(),
-    maxKeys: integer({ min: 2, max: 1_000_000 }).default(10_000),
+    requestBytesPerSecond: rate.describe('Of request bodies.'),
+    responseBytesPerSecond: rate.describe('Of response bodies.'),
+    burstBytes: integer({ min: 0, max: 1e9 })
+      .default(65_536)
+      .describe('Bytes that go at full speed after a pause.'),
+    key: keyParts.optional().describe("Whose requests share the rate, `['client']`."),
+    maxKeys: integer({ min: 2, max: 1_000_000 })
+      .default(10_000)
+      .describe('Keys that are kept at most.'),
   }).refine(
     (raw) => raw.requestBytesPerSecond !== undefined || raw.responseBytesPerSecond !== undefined,
     { error: 'at least one of requestBytesPerSecond and responseBytesPerSecond' },

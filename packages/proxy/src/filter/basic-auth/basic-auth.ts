@@ -8,6 +8,7 @@ import { type Verdict, Verifier } from './verifier.ts';
 
 export const basicAuthKind: FilterKind<z.ZodType<BasicAuthConfig, BasicAuthOptions>> = {
   name: 'basicAuth',
+  about: 'Users with passwords (RFC 7617).',
   schema: basicAuthSchema,
   create: (config) => new BasicAuthFilter(config),
 };

@@ -28,7 +28,8 @@ const SALT_BYTES = 16;
 /** What a hash may ask for: memory is 128 * r * N bytes. */
 const MAX_MEMORY_BYTES = 256 * 1_048_576;
 
-const SCRYPT = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/;
+const SCRYPT =
+  /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/;
 const SHA256 = /^\$sha256\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/;
 
 /** @returns undefined for what is none */

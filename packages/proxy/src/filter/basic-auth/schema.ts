@@ -43,10 +43,14 @@ export const basicAuthSchema: z.ZodType<BasicAuthConfig, BasicAuthOptions> = obj
   users: z
     .array(
       object({
-        name: text(256).regex(/^[^:\x00-\x1f\x7f]+$/, {
-          error: 'a name without colons and control characters',
-        }),
-        passwordHash,
+        name: text(256)
+          .regex(/^[^:\x00-\x1f\x7f]+$/, {
+            error: 'a name without colons and control characters',
+          })
+          .describe('Without a colon.'),
+        passwordHash: passwordHash.describe(
+          'Of `hashPassword()`: `$scrypt$ln=15,r=8,p=1$...$...`; or `$sha256$salt$hash` for random tokens.',
+        ),
       }),
       { error: 'a list of users' },
     )
@@ -54,10 +58,16 @@ export const basicAuthSchema: z.ZodType<BasicAuthConfig, BasicAuthOptions> = obj
     .max(10_000, { error: '10000 users at most' })
     .refine((users) => new Set(users.map(({ name }) => name)).size === users.length, {
       error: 'users with different names',
-    }),
+    })
+    .describe('Who gets in.'),
   realm: text(128)
     .regex(/^[ !#-[\]-~]+$/, { error: 'printable ASCII without " and \\' })
-    .default('Restricted'),
-  forwardCredentials: flag().default(false),
-  userHeader: editableField.optional(),
+    .default('Restricted')
+    .describe('What browsers show.'),
+  forwardCredentials: flag()
+    .default(false)
+    .describe('Is `authorization` passed on to the endpoint?'),
+  userHeader: editableField
+    .optional()
+    .describe('Tells the endpoint the name of the user; what clients write there is dropped.'),
 }) as z.ZodType<BasicAuthConfig, BasicAuthOptions>;

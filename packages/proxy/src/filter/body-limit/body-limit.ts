@@ -24,7 +24,12 @@ const REFUSAL: FilterAnswer = { status: 413, reason: REASON };
 
 export const bodyLimitKind: FilterKind<z.ZodType<BodyLimitOptions, BodyLimitOptions>> = {
   name: 'bodyLimit',
-  schema: object({ maxBytes: integer({ min: 0, max: MAX_BYTES }) }),
+  about: 'Longest request body.',
+  schema: object({
+    maxBytes: integer({ min: 0, max: MAX_BYTES }).describe(
+      'Bytes of a request body at most. 0 allows none; up to 1 TiB.',
+    ),
+  }),
   create: ({ maxBytes }) => new BodyLimitFilter(maxBytes),
 };
 

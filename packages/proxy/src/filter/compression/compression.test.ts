@@ -42,21 +42,32 @@ describe('compression', () => {
     expect(DECODERS[coding](bytes)).toEqual(TEXT);
   });
 
-  it.each<Coding>(['gzip', 'br', 'zstd'])('lets each event of a stream out at once with %s', async (coding) => {
-    const response = fakeResponse(200, { 'content-type': 'text/event-stream' }, { bodyBytes: undefined });
-    const { body } = await respond(response, accepting(coding), { codings: [coding] });
-    const decoder = { gzip: zlib.createGunzip, br: zlib.createBrotliDecompress, zstd: zlib.createZstdDecompress }[coding]();
-    let seen = '';
-    decoder.on('data', (bytes: Buffer) => (seen += bytes.toString()));
-    for (let event = 0; event < 3; event++) {
-      const bytes = await body!.transform(Buffer.from(`data: ${event}\n\n`));
-      await new Promise<void>((resolve) => decoder.write(bytes, () => resolve()));
-      await new Promise((resolve) => setImmediate(resolve));
-      expect(seen.endsWith(`data: ${event}\n\n`)).toBe(true);
-    }
-    body!.close?.();
-    decoder.destroy();
-  });
+  it.each<Coding>(['gzip', 'br', 'zstd'])(
+    'lets each event of a stream out at once with %s',
+    async (coding) => {
+      const response = fakeResponse(
+        200,
+        { 'content-type': 'text/event-stream' },
+        { bodyBytes: undefined },
+      );
+      const { body } = await respond(response, accepting(coding), { codings: [coding] });
+      const decoder = {
+        gzip: zlib.createGunzip,
+        br: zlib.createBrotliDecompress,
+        zstd: zlib.createZstdDecompress,
+      }[coding]();
+      let seen = '';
+      decoder.on('data', (bytes: Buffer) => (seen += bytes.toString()));
+      for (let event = 0; event < 3; event++) {
+        const bytes = await body!.transform(Buffer.from(`data: ${event}\n\n`));
+        await new Promise<void>((resolve) => decoder.write(bytes, () => resolve()));
+        await new Promise((resolve) => setImmediate(resolve));
+        expect(seen.endsWith(`data: ${event}\n\n`)).toBe(true);
+      }
+      body!.close?.();
+      decoder.destroy();
+    },
+  );
 
   it('makes strong tags weak, and says nothing of ranges', async () => {
     const { fields } = await respond(
@@ -71,9 +82,15 @@ describe('compression', () => {
   });
 
   it('gives a client its weak tag back with 304', async () => {
-    const weak = await respond(fakeResponse(304, { etag: '"abc"' }), 'GET / HTTP/1.1\nif-none-match: W/"abc"');
+    const weak = await respond(
+      fakeResponse(304, { etag: '"abc"' }),
+      'GET / HTTP/1.1\nif-none-match: W/"abc"',
+    );
     expect(weak.fields['etag']).toBe('W/"abc"');
-    const strong = await respond(fakeResponse(304, { etag: '"abc"' }), 'GET / HTTP/1.1\nif-none-match: "abc"');
+    const strong = await respond(
+      fakeResponse(304, { etag: '"abc"' }),
+      'GET / HTTP/1.1\nif-none-match: "abc"',
+    );
     expect(strong.fields['etag']).toBe('"abc"');
   });
 
@@ -101,7 +118,10 @@ describe('compression', () => {
 
   it('knows media types by patterns', async () => {
     for (const type of ['application/vnd.api+json', 'TEXT/PLAIN', 'image/svg+xml; a=b']) {
-      const { body } = await respond(fakeResponse(200, { 'content-type': type }), accepting('gzip'));
+      const { body } = await respond(
+        fakeResponse(200, { 'content-type': type }),
+        accepting('gzip'),
+      );
       expect(body).toBeDefined();
       body?.close?.();
     }

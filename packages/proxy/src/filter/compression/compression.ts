@@ -4,13 +4,7 @@
  * becomes a weak one, because the bytes are others (RFC 9110 section 8.8.1).
  */
 import type { z } from 'zod';
-import type {
-  BodyFilter,
-  Filter,
-  FilterRequest,
-  FilterResponse,
-  FilterStatus,
-} from '../filter.ts';
+import type { BodyFilter, Filter, FilterRequest, FilterResponse, FilterStatus } from '../filter.ts';
 import type { FilterKind } from '../filter-kind.ts';
 import { CompressedBody, hasCoding } from './compressed-body.ts';
 import { MediaTypes } from './media-types.ts';
@@ -19,6 +13,7 @@ import { type CompressionConfig, type CompressionOptions, compressionSchema } fr
 
 export const compressionKind: FilterKind<z.ZodType<CompressionConfig, CompressionOptions>> = {
   name: 'compression',
+  about: 'Compresses responses for clients that ask for it.',
   schema: compressionSchema,
   create: (config) => new CompressionFilter(config),
 };
@@ -50,7 +45,8 @@ class CompressionFilter implements Filter {
     }
     if (!this.#isFit(response)) return;
     const isHead = request.method === 'HEAD';
-    if (!isHead && bodyBytes !== undefined && bodyBytes < Math.max(1, this.#config.minBytes)) return;
+    if (!isHead && bodyBytes !== undefined && bodyBytes < Math.max(1, this.#config.minBytes))
+      return;
     // Whatever this client gets, another one may get another thing.
     headers.append('vary', 'Accept-Encoding');
     if (isHead) return;
@@ -101,10 +97,10 @@ class CompressionFilter implements Filter {
 
   /** A client that asks with the weak tag has to recognise its own (RFC 9111 section 4.3.4). */
   #keepTag(response: FilterResponse, request: FilterRequest): void {
-    const tag = response.header("etag");
+    const tag = response.header('etag');
     if (tag?.startsWith('"') !== true) return;
     if (request.header('if-none-match')?.includes(`W/${tag}`) === true) {
-      response.headers.set("etag", `W/${tag}`);
+      response.headers.set('etag', `W/${tag}`);
     }
   }
 }

@@ -19,7 +19,8 @@ export function negotiate(
   let bestWeight = weights.get('identity') ?? 0;
   let isNamed = weights.has('identity');
   for (const coding of offered) {
-    const weight = weights.get(coding) ?? (coding === 'gzip' ? weights.get('x-gzip') : undefined) ?? others;
+    const weight =
+      weights.get(coding) ?? (coding === 'gzip' ? weights.get('x-gzip') : undefined) ?? others;
     if (weight === 0) continue;
     if (weight > bestWeight || (best === undefined && isNamed && weight === bestWeight)) {
       best = coding;

@@ -38,7 +38,11 @@ describe('cors', () => {
     const { vary, fields } = await answerTo(
       { origins: [ORIGIN] },
       'GET / HTTP/1.1\norigin: https://evil.example',
-      { 'access-control-allow-origin': '*', 'access-control-allow-credentials': 'true', 'x-a': 'b' },
+      {
+        'access-control-allow-origin': '*',
+        'access-control-allow-credentials': 'true',
+        'x-a': 'b',
+      },
     );
     expect(fields).toEqual({ 'x-a': 'b' });
     expect(vary).toBe('Origin');
@@ -52,7 +56,11 @@ describe('cors', () => {
   });
 
   it('answers preflight requests with what was asked for', async () => {
-    const options = { origins: [ORIGIN], methods: ['PUT'], requestHeaders: ['X-Team', 'Content-Type'] };
+    const options = {
+      origins: [ORIGIN],
+      methods: ['PUT'],
+      requestHeaders: ['X-Team', 'Content-Type'],
+    };
     const head = preflight('PUT', '\naccess-control-request-headers: content-type, x-team');
     const { answer, vary, fields } = await answerTo(options, head);
     expect(answer).toEqual({ status: 204, reason: 'preflight' });
@@ -73,14 +81,17 @@ describe('cors', () => {
     ['an origin', preflight('PUT').replace(ORIGIN, 'https://b.example')],
   ])('permits nothing to a preflight request for %s that is not allowed', async (_, head) => {
     const options = { origins: [ORIGIN], methods: ['PUT'], requestHeaders: ['x-team'] };
-    const { answer, fields } = await answerTo(options, head, { 'access-control-allow-methods': '*' });
+    const { answer, fields } = await answerTo(options, head, {
+      'access-control-allow-methods': '*',
+    });
     expect(answer).toEqual({ status: 204, reason: 'preflight' });
     expect(fields).toEqual({});
   });
 
   it('may permit everything, and pages of public networks', async () => {
     const options = { origins: ['*'], methods: ['*'], requestHeaders: ['*'], privateNetwork: true };
-    const more = '\naccess-control-request-headers: X-Any\naccess-control-request-private-network: true';
+    const more =
+      '\naccess-control-request-headers: X-Any\naccess-control-request-private-network: true';
     const { fields } = await answerTo(options, preflight('PURGE', more));
     expect(fields).toMatchObject({
       'access-control-allow-origin': '*',

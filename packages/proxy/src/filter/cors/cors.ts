@@ -17,6 +17,7 @@ import { type CorsConfig, type CorsOptions, corsSchema } from './schema.ts';
 
 export const corsKind: FilterKind<z.ZodType<CorsConfig, CorsOptions>> = {
   name: 'cors',
+  about: 'Which pages of other origins may read answers.',
   schema: corsSchema,
   create: (config) => new CorsFilter(config),
 };

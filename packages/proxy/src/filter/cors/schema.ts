@@ -46,16 +46,31 @@ export const corsSchema: z.ZodType<CorsConfig, CorsOptions> = object({
       text(300).regex(ORIGIN, { error: 'an origin, https://example.com, without a path; or *' }),
       { error: 'a list of origins' },
     )
-    .min(1, { error: 'at least one origin' }),
+    .min(1, { error: 'at least one origin' })
+    .describe(
+      '`https://a.example`, `https://*.example.com` for all below it, `http://localhost:*` for any port, or `*` for everybody.',
+    ),
   methods: z
     .array(text(32).regex(METHOD, { error: 'a method' }), { error: 'a list of methods' })
-    .default(['GET', 'HEAD', 'POST']),
-  requestHeaders: names,
-  exposeHeaders: names,
-  credentials: flag().default(false),
-  maxAgeSeconds: integer({ min: 0, max: 86_400 }).default(600),
-  privateNetwork: flag().default(false),
-  preflight: z.enum(['answer', 'forward'], { error: 'answer or forward' }).default('answer'),
+    .default(['GET', 'HEAD', 'POST'])
+    .describe(
+      "Beside GET, HEAD and POST, which need no permission. `['*']` for whatever is asked for.",
+    ),
+  requestHeaders: names.describe("Of requests. `['*']` for whatever is asked for."),
+  exposeHeaders: names.describe('Of responses, readable to pages.'),
+  credentials: flag()
+    .default(false)
+    .describe('May requests carry cookies and the like? Not together with the origin `*`.'),
+  maxAgeSeconds: integer({ min: 0, max: 86_400 })
+    .default(600)
+    .describe('How long browsers keep a permission.'),
+  privateNetwork: flag()
+    .default(false)
+    .describe('Are pages of public networks allowed in (Private Network Access)?'),
+  preflight: z
+    .enum(['answer', 'forward'], { error: 'answer or forward' })
+    .default('answer')
+    .describe('Who answers preflight requests.'),
 }).refine(({ origins, credentials }) => !credentials || !origins.includes('*'), {
   path: ['credentials'],
   error: 'false, where the origin * is allowed: every page could act for its visitor',

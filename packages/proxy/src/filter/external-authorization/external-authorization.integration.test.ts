@@ -36,7 +36,10 @@ const FAILURE = { status: 503, reason: 'authorization-failed' };
 
 describe('externalAuthorization', () => {
   it('asks with what the service needs to know, and nothing that the client made up', async () => {
-    const filter = await filterWith({ url: service.url, forwardHeaders: ['Authorization', 'x-forwarded-for'] });
+    const filter = await filterWith({
+      url: service.url,
+      forwardHeaders: ['Authorization', 'x-forwarded-for'],
+    });
     const { answer } = await ask(
       filter,
       'DELETE /a/b?c=d HTTP/1.1\nhost: a.example\nauthorization: Bearer t\ncookie: s=1\nx-forwarded-for: 1.2.3.4',
@@ -97,7 +100,8 @@ describe('externalAuthorization', () => {
     open.push(cluster);
     await cluster.ready();
     const filter = await filterWith({ cluster: 'auth', path: '/verify' }, [cluster]);
-    service.answer = (request, response) => void response.writeHead(request.url === '/verify' ? 403 : 200).end();
+    service.answer = (request, response) =>
+      void response.writeHead(request.url === '/verify' ? 403 : 200).end();
     expect((await ask(filter)).answer?.status).toBe(403);
     expect(service.asked[0]?.headers.host).toBe('auth');
   });
@@ -118,7 +122,11 @@ describe('externalAuthorization', () => {
   ])('refuses, or lets in, as it is told when the service %s', async (_, answer) => {
     service.answer = answer;
     expect((await ask(await filterWith({ url: service.url }))).answer).toEqual(FAILURE);
-    const lenient = await filterWith({ url: service.url, onFailure: 'open', copyToRequest: ['x-user'] });
+    const lenient = await filterWith({
+      url: service.url,
+      onFailure: 'open',
+      copyToRequest: ['x-user'],
+    });
     const { answer: open, request } = await ask(lenient, 'GET / HTTP/1.1\nx-user: admin');
     expect(open).toBeUndefined();
     expect(request.headers.get('x-user')).toBeUndefined();

@@ -15,16 +15,17 @@ export const externalAuthorizationKind: FilterKind<
   z.ZodType<ExternalAuthorizationConfig, ExternalAuthorizationOptions>
 > = {
   name: 'externalAuthorization',
+  about: "A service of one's own decides who gets in.",
   schema: externalAuthorizationSchema,
   clustersOf: ({ cluster }) => (cluster === undefined ? [] : [cluster]),
-  create: async (config, { runtime, clusterOf }) => {
-    const cluster = config.cluster === undefined ? undefined : clusterOf(config.cluster);
+  create: async (config, ports) => {
+    const cluster = config.cluster === undefined ? undefined : ports.clusterOf(config.cluster);
     if (config.cluster !== undefined && cluster === undefined) {
       throw configErrorOf('cluster', 'the name of a cluster', config.cluster);
     }
     const dispatcher = await dispatcherFor(cluster, config);
-    const service = new Service(dispatcher, config, runtime.scheduler);
-    return new ExternalAuthorizationFilter(service, config, runtime.logger);
+    const service = new Service(dispatcher, config, ports.runtime.scheduler);
+    return new ExternalAuthorizationFilter(service, config, ports.runtime.logger);
   },
 };
 

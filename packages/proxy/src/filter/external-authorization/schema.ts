@@ -55,22 +55,38 @@ export const externalAuthorizationSchema: z.ZodType<
   ExternalAuthorizationConfig,
   ExternalAuthorizationOptions
 > = object({
-  cluster: text(253).optional(),
+  cluster: text(253).optional().describe('The cluster to ask; either this or `url`.'),
   path: z
     .string({ error: 'a path' })
     .max(4_096)
     .regex(/^\/[!-"$-~]*$/, { error: 'a path of visible ASCII that begins with /' })
-    .default('/'),
-  url: z.string({ error: URL_ERROR }).refine(isHttpUrl, { error: URL_ERROR }).optional(),
-  method: oneOf(['GET', 'POST', 'HEAD']).default('GET'),
+    .default('/')
+    .describe('Of the cluster.'),
+  url: z
+    .string({ error: URL_ERROR })
+    .refine(isHttpUrl, { error: URL_ERROR })
+    .optional()
+    .describe('A whole URL, `https://auth.example/check`.'),
+  method: oneOf(['GET', 'POST', 'HEAD']).default('GET').describe('How the service is asked.'),
   forwardHeaders: z
     .array(editableField, { error: 'a list of header names' })
-    .default(['authorization', 'cookie']),
-  copyToRequest: editable,
-  copyToResponse: editable,
-  timeoutMs: durationMs({ min: 1, max: 60_000 }).default(1_000),
-  onFailure: oneOf(['closed', 'open']).default('closed'),
-  maxConcurrent: integer({ min: 1, max: 100_000 }).default(1_000),
+    .default(['authorization', 'cookie'])
+    .describe('What of the request the service gets to see.'),
+  copyToRequest: editable.describe(
+    'What the endpoint gets of an answer that lets in; what the client wrote there is dropped.',
+  ),
+  copyToResponse: editable.describe(
+    'What the client gets of an answer that lets in, `set-cookie`.',
+  ),
+  timeoutMs: durationMs({ min: 1, max: 60_000 }).default(1_000).describe('For the whole answer.'),
+  onFailure: oneOf(['closed', 'open'])
+    .default('closed')
+    .describe(
+      'When there is no answer, or one of 5xx: refuse with 503 (`closed`), or let in (`open`).',
+    ),
+  maxConcurrent: integer({ min: 1, max: 100_000 })
+    .default(1_000)
+    .describe('Questions under way at a time; beyond it is a failure.'),
 }).refine(({ cluster, url }) => (cluster === undefined) !== (url === undefined), {
   error: 'either cluster or url',
 }) as z.ZodType<ExternalAuthorizationConfig, ExternalAuthorizationOptions>;

@@ -19,11 +19,7 @@ export class Service {
   readonly #config: ExternalAuthorizationConfig;
   readonly #scheduler: Scheduler;
 
-  constructor(
-    dispatcher: Dispatcher,
-    config: ExternalAuthorizationConfig,
-    scheduler: Scheduler,
-  ) {
+  constructor(dispatcher: Dispatcher, config: ExternalAuthorizationConfig, scheduler: Scheduler) {
     this.#dispatcher = dispatcher;
     this.#config = config;
     this.#scheduler = scheduler;
@@ -41,7 +37,11 @@ export class Service {
     if (gone.aborted) cancel();
     else gone.addEventListener('abort', cancel, { once: true });
     try {
-      const { statusCode, headers: fields, body } = await this.#dispatcher.request({
+      const {
+        statusCode,
+        headers: fields,
+        body,
+      } = await this.#dispatcher.request({
         origin: this.#url.origin,
         path: `${this.#url.pathname}${this.#url.search}`,
         method,
@@ -91,7 +91,9 @@ export async function dispatcherFor(
       drainTimeoutMs: 0,
     });
   } catch (cause) {
-    if ((cause as { code?: unknown } | null)?.code !== 'ERR_MODULE_NOT_FOUND') throw cause;
+    const { code } = cause as { readonly code?: unknown };
+    // The one of import(), the other of require(), which builds for CommonJS make of it.
+    if (code !== 'ERR_MODULE_NOT_FOUND' && code !== 'MODULE_NOT_FOUND') throw cause;
     throw new EvenkeelError(
       'EVENKEEL_UNSUPPORTED',
       'externalAuthorization needs the package undici: npm install undici',

@@ -40,7 +40,9 @@ describe('headers', () => {
 
   it('edits responses, which know their status', async () => {
     const filter = await makeFilter({
-      headers: { response: { set: { 'x-status': '%{response.status} %{route}' }, remove: ['server'] } },
+      headers: {
+        response: { set: { 'x-status': '%{response.status} %{route}' }, remove: ['server'] },
+      },
     });
     const response = fakeResponse(404, { server: 'x' });
     filter.onResponse?.(response, fakeRequest());
@@ -49,7 +51,9 @@ describe('headers', () => {
 
   it('has no hook that has nothing to do', async () => {
     expect(await makeFilter({ headers: {} })).toEqual({ name: 'headers' });
-    expect(await makeFilter({ headers: { request: { remove: ['x'] } } })).not.toHaveProperty('onResponse');
+    expect(await makeFilter({ headers: { request: { remove: ['x'] } } })).not.toHaveProperty(
+      'onResponse',
+    );
   });
 
   it.each([

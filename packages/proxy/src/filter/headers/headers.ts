@@ -12,6 +12,7 @@ import {
 
 export const headersKind: FilterKind<z.ZodType<HeadersConfig, HeadersOptions>> = {
   name: 'headers',
+  about: 'Edits fields of requests and responses.',
   schema: headersSchema,
   create: ({ request, response }) => {
     const onRequest = new FieldEdits(request);

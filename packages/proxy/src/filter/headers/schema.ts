@@ -35,12 +35,17 @@ export interface FieldEditConfig {
 const values = z.record(editableField, template(fieldValue)).default({});
 
 const edits = object({
-  set: values,
-  append: values,
-  remove: z.array(editableField, { error: 'a list of header names' }).default([]),
+  set: values.describe(
+    'In place of all lines of that name; with an empty value there is no such line.',
+  ),
+  append: values.describe('Further lines; one with an empty value is left out.'),
+  remove: z
+    .array(editableField, { error: 'a list of header names' })
+    .default([])
+    .describe('Names of fields.'),
 }).prefault({});
 
 export const headersSchema: z.ZodType<HeadersConfig, HeadersOptions> = object({
-  request: edits,
-  response: edits,
+  request: edits.describe('What the endpoint is sent.'),
+  response: edits.describe('What the client is sent, whoever answers.'),
 }) as z.ZodType<HeadersConfig, HeadersOptions>;

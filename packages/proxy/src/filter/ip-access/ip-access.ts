@@ -7,6 +7,7 @@ import { type IpAccessConfig, type IpAccessOptions, ipAccessSchema } from './sch
 
 export const ipAccessKind: FilterKind<z.ZodType<IpAccessConfig, IpAccessOptions>> = {
   name: 'ipAccess',
+  about: 'Who gets in by address.',
   schema: ipAccessSchema,
   create: (config) => new IpAccessFilter(config),
 };

@@ -1,6 +1,6 @@
 /** Options of the filter `ipAccess`. */
 import { integer, object, oneOf } from '@evenkeel/core/schema';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { isNetwork, networkKey } from '../shared/cidr-set.ts';
 import { networks } from '../shared/fields.ts';
 
@@ -26,10 +26,12 @@ export interface IpAccessConfig {
 }
 
 export const ipAccessSchema: z.ZodType<IpAccessConfig, IpAccessOptions> = object({
-  allow: networks.optional(),
-  deny: networks.default([]),
-  by: oneOf(['client', 'peer']).default('client'),
-  status: integer({ min: 400, max: 599 }).default(403),
+  allow: networks.optional().describe('`10.0.0.0/8`, `2001:db8::/32`, `192.0.2.1`.'),
+  deny: networks.default([]).describe('Networks that do not get in.'),
+  by: oneOf(['client', 'peer'])
+    .default('client')
+    .describe('The client that trusted proxies name, or the peer of the connection.'),
+  status: integer({ min: 400, max: 599 }).default(403).describe('Of refusals.'),
 })
   .refine(({ allow, deny }) => allow !== undefined || deny.length > 0, {
     error: 'at least one of allow and deny',

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { claimFault, claimOf, type ClaimRules, type Claims, claimText, scopesOf } from './claims.ts';
+import {
+  claimFault,
+  claimOf,
+  type ClaimRules,
+  type Claims,
+  claimText,
+  scopesOf,
+} from './claims.ts';
 
 const RULES: ClaimRules = {
   issuer: ['https://issuer.example'],
@@ -36,10 +43,13 @@ describe('claimFault', () => {
 
   it('never throws, and lets nothing in whose issuer is not on the list', () => {
     fc.assert(
-      fc.property(fc.dictionary(fc.constantFrom('iss', 'aud', 'exp', 'nbf', 'x'), fc.jsonValue()), (claims) => {
-        const fault = claimFault(claims, RULES, NOW_MS);
-        if (claims['iss'] !== RULES.issuer[0]) expect(fault).toBeDefined();
-      }),
+      fc.property(
+        fc.dictionary(fc.constantFrom('iss', 'aud', 'exp', 'nbf', 'x'), fc.jsonValue()),
+        (claims) => {
+          const fault = claimFault(claims, RULES, NOW_MS);
+          if (claims['iss'] !== RULES.issuer[0]) expect(fault).toBeDefined();
+        },
+      ),
       { seed: 20_239 },
     );
   });

@@ -22,11 +22,7 @@ export function claimFault(claims: Claims, rules: ClaimRules, wallMs: number): s
   return timeFault(claims, rules.clockToleranceMs, wallMs);
 }
 
-function timeFault(
-  claims: Claims,
-  toleranceMs: number,
-  wallMs: number,
-): string | undefined {
+function timeFault(claims: Claims, toleranceMs: number, wallMs: number): string | undefined {
   const expires = secondsOf(claims, 'exp');
   const notBefore = secondsOf(claims, 'nbf');
   // NaN is of a claim that is there but no number.

@@ -13,7 +13,11 @@ let key: IssuerKey;
 let other: IssuerKey;
 let rsa: IssuerKey;
 beforeAll(async () => {
-  [key, other, rsa] = await Promise.all([issuerKey('k1'), issuerKey('k2'), issuerKey('r1', 'RS256')]);
+  [key, other, rsa] = await Promise.all([
+    issuerKey('k1'),
+    issuerKey('k2'),
+    issuerKey('r1', 'RS256'),
+  ]);
 });
 
 const open: { close?(): unknown }[] = [];
@@ -41,7 +45,8 @@ const inline = (...keys: IssuerKey[]): Partial<JwtOptions> => ({
 });
 
 async function ask(filter: Filter, token: string | undefined, more = '') {
-  const head = token === undefined ? 'GET / HTTP/1.1' : `GET / HTTP/1.1\nauthorization: Bearer ${token}`;
+  const head =
+    token === undefined ? 'GET / HTTP/1.1' : `GET / HTTP/1.1\nauthorization: Bearer ${token}`;
   return askWith(filter, `${head}${more}`);
 }
 
@@ -74,13 +79,20 @@ describe('jwt', () => {
 
   it('asks for a token without saying more where there is none', async () => {
     const filter = await filterWith({ ...inline(key), realm: 'lab' });
-    expect(await ask(filter, undefined)).toMatchObject({ status: 401, challenge: 'Bearer realm="lab"' });
+    expect(await ask(filter, undefined)).toMatchObject({
+      status: 401,
+      challenge: 'Bearer realm="lab"',
+    });
     const basic = await askWith(filter, 'GET / HTTP/1.1\nauthorization: Basic abc');
     expect(basic.challenge).toBe('Bearer realm="lab"');
   });
 
   it('lets requests without a token in where it is optional, but none with a bad one', async () => {
-    const filter = await filterWith({ ...inline(key), optional: true, claimsToHeaders: { 'x-user': 'sub' } });
+    const filter = await filterWith({
+      ...inline(key),
+      optional: true,
+      claimsToHeaders: { 'x-user': 'sub' },
+    });
     const { status, headers } = await ask(filter, undefined, '\nx-user: admin');
     expect(status).toBeUndefined();
     expect(headers.get('x-user')).toBeUndefined();
@@ -109,7 +121,9 @@ describe('jwt', () => {
     const header = await askWith(filter, `GET /?token=bad HTTP/1.1\nx-token: ${token}`);
     expect([header.status, header.headers.get('x-token')]).toEqual([undefined, undefined]);
     expect((await askWith(filter, `GET /?token=${token} HTTP/1.1`)).status).toBeUndefined();
-    expect((await askWith(filter, `GET / HTTP/1.1\nauthorization: Bearer ${token}`)).status).toBe(401);
+    expect((await askWith(filter, `GET / HTTP/1.1\nauthorization: Bearer ${token}`)).status).toBe(
+      401,
+    );
   });
 
   it('looks at the time with every request, also of tokens that it knows', async () => {
@@ -122,13 +136,16 @@ describe('jwt', () => {
     runtime.scheduler.advance(1);
     expect(await ask(filter, token)).toMatchObject({
       status: 401,
-      challenge: 'Bearer realm="jwt", error="invalid_token", error_description="The token has expired"',
+      challenge:
+        'Bearer realm="jwt", error="invalid_token", error_description="The token has expired"',
     });
   });
 
   it('wants a type where it is told to', async () => {
     const filter = await filterWith({ ...inline(key), type: 'at+jwt' });
-    expect((await ask(filter, await sign(key, {}, { typ: 'application/at+jwt' }))).status).toBeUndefined();
+    expect(
+      (await ask(filter, await sign(key, {}, { typ: 'application/at+jwt' }))).status,
+    ).toBeUndefined();
     expect((await ask(filter, await sign(key, {}, { typ: 'JWT' }))).status).toBe(401);
   });
 });
@@ -142,7 +159,9 @@ describe('a token that nobody should have made', () => {
     'signed with the public key as a shared secret (key confusion)': async () => {
       const publicKey = (await importJWK(rsa.publicJwk, 'RS256')) as CryptoKey;
       const input = `${part({ alg: 'HS256', kid: 'r1' })}.${part({ iss: 'me', aud: 'api', exp: 4e9 })}`;
-      const mac = createHmac('sha256', await exportSPKI(publicKey)).update(input).digest('base64url');
+      const mac = createHmac('sha256', await exportSPKI(publicKey))
+        .update(input)
+        .digest('base64url');
       return `${input}.${mac}`;
     },
     'with its own key in the header (jwk)': async () => {
@@ -255,18 +274,24 @@ describe('the keys of an issuer', () => {
     ['null', (response) => void response.end('null')],
     ['shared secrets only', (response) => void response.end('{"keys":[{"kty":"oct","k":"AAAA"}]}')],
     ['a redirect', (response) => void response.writeHead(302, { location: '/other' }).end()],
-    ['half an answer', (response) => {
-      response.writeHead(200, { 'content-length': '1000' });
-      response.write('{"keys":[');
-      setImmediate(() => response.socket?.destroy());
-    }],
-    ['an answer without end', (response) => {
-      const more = (): void => {
-        while (response.write(Buffer.alloc(65_536, 0x20)));
-        if (!response.destroyed) response.once('drain', more);
-      };
-      more();
-    }],
+    [
+      'half an answer',
+      (response) => {
+        response.writeHead(200, { 'content-length': '1000' });
+        response.write('{"keys":[');
+        setImmediate(() => response.socket?.destroy());
+      },
+    ],
+    [
+      'an answer without end',
+      (response) => {
+        const more = (): void => {
+          while (response.write(Buffer.alloc(65_536, 0x20)));
+          if (!response.destroyed) response.once('drain', more);
+        };
+        more();
+      },
+    ],
   ])('stay as they are when the issuer answers with %s', async (_, answer) => {
     const runtime = createManualRuntime();
     const issuer = await issuerWith(key);
@@ -304,11 +329,26 @@ describe('options of jwt', () => {
     [{ issuer: 'me', audience: 'api' }, 'either jwksUrl or jwks'],
     [{ audience: 'api', jwksUrl: 'https://a/' }, 'jwt.issuer'],
     [{ issuer: 'me', jwksUrl: 'https://a/' }, 'jwt.audience'],
-    [{ issuer: 'me', audience: 'api', jwksUrl: 'http://issuer.example/' }, 'jwt.jwksUrl: expected a URL of https'],
-    [{ issuer: 'me', audience: 'api', jwksUrl: 'https://a/', algorithms: ['HS256'] }, 'jwt.algorithms[0]'],
-    [{ issuer: 'me', audience: 'api', jwksUrl: 'https://a/', algorithms: ['none'] }, 'jwt.algorithms[0]'],
-    [{ issuer: 'me', audience: 'api', jwks: { keys: [{ kty: 'oct', k: 'AA' }] } }, 'a public key: neither'],
-    [{ issuer: 'me', audience: 'api', jwks: { keys: [{ kty: 'EC', d: 'AA' }] } }, 'a public key: neither'],
+    [
+      { issuer: 'me', audience: 'api', jwksUrl: 'http://issuer.example/' },
+      'jwt.jwksUrl: expected a URL of https',
+    ],
+    [
+      { issuer: 'me', audience: 'api', jwksUrl: 'https://a/', algorithms: ['HS256'] },
+      'jwt.algorithms[0]',
+    ],
+    [
+      { issuer: 'me', audience: 'api', jwksUrl: 'https://a/', algorithms: ['none'] },
+      'jwt.algorithms[0]',
+    ],
+    [
+      { issuer: 'me', audience: 'api', jwks: { keys: [{ kty: 'oct', k: 'AA' }] } },
+      'a public key: neither',
+    ],
+    [
+      { issuer: 'me', audience: 'api', jwks: { keys: [{ kty: 'EC', d: 'AA' }] } },
+      'a public key: neither',
+    ],
   ])('%j', async (options, message) => {
     expect(await faultOf({ jwt: options })).toContain(message);
   });

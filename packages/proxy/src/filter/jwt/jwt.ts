@@ -14,6 +14,7 @@ import { type TokenVerdict, type VerifiedToken, TokenVerifier } from './token-ve
 
 export const jwtKind: FilterKind<z.ZodType<JwtConfig, JwtOptions>> = {
   name: 'jwt',
+  about: 'Requests need a token that an issuer has signed.',
   schema: jwtSchema,
   create: async (config, { runtime }) => {
     const verifier = new TokenVerifier(await loadJose(), config.algorithms, config.maxCached);
@@ -21,7 +22,12 @@ export const jwtKind: FilterKind<z.ZodType<JwtConfig, JwtOptions>> = {
     const keys =
       config.jwksUrl === undefined
         ? undefined
-        : new KeySet({ ...config, url: config.jwksUrl, runtime, onKeys: (set) => verifier.setKeys(set) });
+        : new KeySet({
+            ...config,
+            url: config.jwksUrl,
+            runtime,
+            onKeys: (set) => verifier.setKeys(set),
+          });
     // An issuer that is away must not keep a proxy from starting: requests say so until it is back.
     await keys?.refresh();
     return new JwtFilter({ config, verifier, keys, wallMs: () => runtime.clock.wallMs() });
@@ -134,14 +140,14 @@ class JwtFilter implements Filter {
   /** Cookies of other names stay. */
   #removeToken(request: FilterRequest): void {
     for (const place of this.#config.from) {
-      if ("header" in place) request.headers.remove(place.header);
+      if ('header' in place) request.headers.remove(place.header);
       if (!('cookie' in place)) continue;
-      const others = (request.header("cookie") ?? "")
+      const others = (request.header('cookie') ?? '')
         .split(';')
         .map((pair) => pair.trim())
         .filter((pair) => pair !== '' && pair.split('=', 1)[0]?.trim() !== place.cookie);
-      if (others.length === 0) request.headers.remove("cookie");
-      else request.headers.set("cookie", others.join('; '));
+      if (others.length === 0) request.headers.remove('cookie');
+      else request.headers.set('cookie', others.join('; '));
     }
   }
 
@@ -157,7 +163,11 @@ class JwtFilter implements Filter {
 
   #insufficient(): FilterAnswer {
     const scope = this.#config.scopes.join(' ');
-    return this.#refusal(403, 'insufficient-scope', `, error="insufficient_scope", scope="${scope}"`);
+    return this.#refusal(
+      403,
+      'insufficient-scope',
+      `, error="insufficient_scope", scope="${scope}"`,
+    );
   }
 
   #refusal(status: number, reason: string, error: string): FilterAnswer {

@@ -114,51 +114,95 @@ const KEYS_URL = 'a URL of https, or of http for addresses of this machine';
 const SCOPE = /^[!#-[\]-~]+$/;
 
 const schema = object({
-  jwksUrl: z.string({ error: KEYS_URL }).refine(isKeysUrl, { error: KEYS_URL }).optional(),
-  jwks: object({ keys: z.array(jwk, { error: PUBLIC_KEYS }).min(1, { error: PUBLIC_KEYS }) }).optional(),
-  issuer: names,
-  audience: names,
+  jwksUrl: z
+    .string({ error: KEYS_URL })
+    .refine(isKeysUrl, { error: KEYS_URL })
+    .optional()
+    .describe('Where the public keys are (RFC 7517 section 5); either this or `jwks`.'),
+  jwks: object({
+    keys: z
+      .array(jwk, { error: PUBLIC_KEYS })
+      .min(1, { error: PUBLIC_KEYS })
+      .describe('Public keys (RFC 7517).'),
+  })
+    .optional()
+    .describe('The public keys themselves.'),
+  issuer: names.describe('`iss`: one of these.'),
+  audience: names.describe('`aud`: one of these.'),
   algorithms: z
     .array(oneOf(ALGORITHMS), { error: 'a list of algorithms' })
     .min(1, { error: 'at least one algorithm' })
-    .default(['RS256', 'ES256', 'PS256', 'EdDSA', 'Ed25519']),
-  type: text(64).optional(),
-  clockToleranceMs: durationMs({ min: 0, max: 300_000 }).default(5_000),
+    .default(['RS256', 'ES256', 'PS256', 'EdDSA', 'Ed25519'])
+    .describe('Of signatures that are accepted.'),
+  type: text(64).optional().describe('`typ` of the token, `at+jwt`.'),
+  clockToleranceMs: durationMs({ min: 0, max: 300_000 })
+    .default(5_000)
+    .describe('How far clocks may differ.'),
   requiredClaims: z
     .array(text(256).regex(/^[ !#-[\]-~]+$/, { error: 'printable ASCII without " and \\' }), {
       error: 'a list of claims',
     })
-    .default(['exp']),
+    .default(['exp'])
+    .describe('Claims that have to be there beside `iss` and `aud`.'),
   scopes: z
     .array(text(256).regex(SCOPE, { error: 'a scope (RFC 6749 section 3.3)' }), {
       error: 'a list of scopes',
     })
-    .default([]),
-  claimsToHeaders: z.record(editableField, text(256)).default({}),
+    .default([])
+    .describe('All of these have to be in `scope` or `scp`.'),
+  claimsToHeaders: z
+    .record(editableField, text(256))
+    .default({})
+    .describe(
+      "Headers for the endpoint, each with the claim that it is made of: `{ 'x-user': 'sub' }`. What clients write there is dropped.",
+    ),
   from: z
     .array(
       z.union(
         [
-          object({ header: fieldName, scheme: z.string().max(32).optional() }),
-          object({ cookie: parameterName }),
-          object({ query: parameterName }),
+          object({
+            header: fieldName.describe('Name of a header of the request.'),
+            scheme: z
+              .string()
+              .max(32)
+              .optional()
+              .describe("What stands before the token; '' for nothing. Left out: `Bearer`."),
+          }),
+          object({ cookie: parameterName.describe('Name of a cookie of the request.') }),
+          object({ query: parameterName.describe('Name of a parameter of the query.') }),
         ],
         { error: 'one of { header }, { cookie } and { query }' },
       ),
       { error: 'a list of places' },
     )
     .min(1, { error: 'at least one place' })
-    .default([{ header: 'authorization' }]),
-  forwardToken: flag().default(true),
-  optional: flag().default(false),
+    .default([{ header: 'authorization' }])
+    .describe('Where the token is; the first place that has one counts.'),
+  forwardToken: flag()
+    .default(true)
+    .describe('Is the token passed on to the endpoint? A query parameter always is.'),
+  optional: flag()
+    .default(false)
+    .describe('Are requests without a token let in, without the headers of claims?'),
   realm: text(128)
     .regex(/^[ !#-[\]-~]+$/, { error: 'printable ASCII without " and \\' })
-    .default('jwt'),
-  refreshMs: durationMs({ min: 1_000, max: DAY_MS }).default(600_000),
-  minRefreshMs: durationMs({ min: 100, max: 3_600_000 }).default(30_000),
-  maxStaleMs: durationMs({ min: 1_000, max: 30 * DAY_MS }).default(DAY_MS),
-  timeoutMs: durationMs({ min: 1, max: 60_000 }).default(5_000),
-  maxCached: integer({ min: 2, max: 1_000_000 }).default(2_000),
+    .default('jwt')
+    .describe('Of the challenge.'),
+  refreshMs: durationMs({ min: 1_000, max: DAY_MS })
+    .default(600_000)
+    .describe('How old keys may be before they are asked for anew, in the background.'),
+  minRefreshMs: durationMs({ min: 100, max: 3_600_000 })
+    .default(30_000)
+    .describe('Between two questions for keys at least, however many unknown keys tokens name.'),
+  maxStaleMs: durationMs({ min: 1_000, max: 30 * DAY_MS })
+    .default(DAY_MS)
+    .describe('How long keys are good that cannot be asked for anew.'),
+  timeoutMs: durationMs({ min: 1, max: 60_000 })
+    .default(5_000)
+    .describe('For the answer with keys.'),
+  maxCached: integer({ min: 2, max: 1_000_000 })
+    .default(2_000)
+    .describe('Tokens whose signature need not be checked again.'),
 }).refine(({ jwksUrl, jwks }) => (jwksUrl === undefined) !== (jwks === undefined), {
   error: 'either jwksUrl or jwks',
 });

@@ -55,8 +55,9 @@ const answering = (text: string): string =>
   `export const createFilter = (options) => ({ name: 'a', onRequest: () => ({ status: 200, body: ${text} }) });`;
 
 const status = (filter: Filter, name: string): unknown => filter.status?.()[name];
-const reloaded = (filter: Filter, count: number): Promise<void> =>
-  expect.poll(() => status(filter, 'reloadCount'), { timeout: 5_000 }).toBe(count);
+async function reloaded(filter: Filter, count: number): Promise<void> {
+  await expect.poll(() => status(filter, 'reloadCount'), { timeout: 5_000 }).toBe(count);
+}
 
 describe('a filter of a module', () => {
   it('is made with its options', async () => {
@@ -94,8 +95,14 @@ describe('a filter of a module', () => {
     ['export const x = 1;', 'has to export a function createFilter'],
     ['export const createFilter = () => 5;', 'has to return a filter'],
     ['export const createFilter = () => ({});', 'none of the hooks'],
-    ['export const createFilter = () => ({ onRequest: 1 });', 'onRequest of the filter has to be a function'],
-    ['export const createFilter = () => { throw new Error("no tenant named"); };', 'no tenant named'],
+    [
+      'export const createFilter = () => ({ onRequest: 1 });',
+      'onRequest of the filter has to be a function',
+    ],
+    [
+      'export const createFilter = () => { throw new Error("no tenant named"); };',
+      'no tenant named',
+    ],
     ['export const createFilter = async () => { throw new Error("later"); };', 'later'],
     ['export const createFilter = (', 'module.path'],
     ['import "./missing.mjs"; export const createFilter = () => ({});', 'missing.mjs'],
@@ -124,7 +131,10 @@ describe('a filter of a module', () => {
   });
 
   it('that throws, throws: what becomes of the request is not for it to say', async () => {
-    await write('a.mjs', `export const createFilter = () => ({ onRequest() { throw new Error('oh'); } });`);
+    await write(
+      'a.mjs',
+      `export const createFilter = () => ({ onRequest() { throw new Error('oh'); } });`,
+    );
     const filter = await load();
     const request = fakeRequest();
     expect(() => filter.onRequest?.(request)).toThrow('oh');
@@ -146,14 +156,18 @@ describe('a module that changes', () => {
     await write('a.mjs', answering('"three"'));
     await reloaded(filter, 2);
     expect(await ask(filter)).toBe('three');
-    expect(lines.map(({ message }) => message)).toEqual(['a filter was reloaded', 'a filter was reloaded']);
+    expect(lines.map(({ message }) => message)).toEqual([
+      'a filter was reloaded',
+      'a filter was reloaded',
+    ]);
   });
 
   it('keeps the filter before when it is broken, says why, and takes the next good one', async () => {
     await write('a.mjs', answering('"good"'));
     const filter = await load();
-    const failed = (count: number): Promise<void> =>
-      expect.poll(() => status(filter, 'failedReloadCount'), { timeout: 5_000 }).toBe(count);
+    const failed = async (count: number): Promise<void> => {
+      await expect.poll(() => status(filter, 'failedReloadCount'), { timeout: 5_000 }).toBe(count);
+    };
     await write('a.mjs', 'export const createFilter = (');
     await failed(1);
     expect(await ask(filter)).toBe('good');
@@ -179,11 +193,12 @@ describe('a module that changes', () => {
          onResponse: (response) => response.headers.set('x-version', '${version}'),
          close: () => void globalThis.closedFilters.push('${version}'),
        });`;
-    const closed = (): string[] => (globalThis as unknown as { closedFilters: string[] }).closedFilters;
+    const closed = (): string[] =>
+      (globalThis as unknown as { closedFilters: string[] }).closedFilters;
     await write('a.mjs', text('1'));
     const filter = await load();
     const request = fakeRequest();
-    filter.onRequest?.(request);
+    await filter.onRequest?.(request);
     await write('a.mjs', text('2'));
     await reloaded(filter, 1);
     expect(closed()).toEqual([]);
@@ -191,7 +206,7 @@ describe('a module that changes', () => {
     const [old, young] = [fakeResponse(), fakeResponse()];
     filter.onResponse?.(old, request);
     const another = fakeRequest();
-    filter.onRequest?.(another);
+    await filter.onRequest?.(another);
     filter.onResponse?.(young, another);
     expect([old, young].map(({ headers }) => headers.get('x-version'))).toEqual(['1', '2']);
     filter.onEnd?.(request);

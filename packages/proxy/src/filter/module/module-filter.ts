@@ -24,6 +24,7 @@ import { TimeLimit } from './time-limit.ts';
 
 export const moduleKind: FilterKind<z.ZodType<ModuleConfig, ModuleOptions>> = {
   name: 'module',
+  about: "A filter of one's own, in TypeScript or JavaScript.",
   schema: moduleSchema,
   create: async (config, ports) => {
     const filter = new ModuleFilter(config, ports);

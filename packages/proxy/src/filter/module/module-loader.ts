@@ -13,6 +13,7 @@
 import { randomBytes } from 'node:crypto';
 import { registerHooks } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { nativeImport } from './native-import.ts';
 
 export interface LoadedModule {
   readonly exports: Readonly<Record<string, unknown>>;
@@ -66,8 +67,7 @@ export class ModuleLoader {
     this.#files = new Set([this.#path]);
     const url = `${pathToFileURL(this.#path).href}?${this.#mark}${++this.#version}`;
     try {
-      const exports = (await import(/* @vite-ignore */ url)) as Readonly<Record<string, unknown>>;
-      return { exports, files: [...this.#files] };
+      return { exports: await nativeImport(url), files: [...this.#files] };
     } catch (error) {
       throw new LoadFailure(error, [...this.#files]);
     }

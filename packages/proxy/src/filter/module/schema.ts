@@ -22,10 +22,20 @@ export interface ModuleConfig {
 }
 
 const schema = object({
-  path: text(4_096).regex(/\.[cm]?[jt]s$/, { error: 'the path of a .ts, .mts, .js or .mjs file' }),
-  options: z.unknown().default({}),
-  reload: flag().default(true),
-  timeoutMs: durationMs({ min: 1, max: 3_600_000 }).default(10_000),
+  path: text(4_096)
+    .regex(/\.[cm]?[jt]s$/, { error: 'the path of a .ts, .mts, .js or .mjs file' })
+    .describe(
+      'The file, from the folder of the configuration on: an ES module that exports `createFilter`.',
+    ),
+  options: z.unknown().default({}).describe('Handed to `createFilter` as it is.'),
+  reload: flag()
+    .default(true)
+    .describe(
+      'Is it loaded anew when the file changes, or one that it imports by a relative path?',
+    ),
+  timeoutMs: durationMs({ min: 1, max: 3_600_000 })
+    .default(10_000)
+    .describe('How long a promise of a hook may take; then it counts as rejected.'),
 });
 
 export const moduleSchema: z.ZodType<ModuleConfig, ModuleOptions> = schema as z.ZodType<

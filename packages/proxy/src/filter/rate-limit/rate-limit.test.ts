@@ -55,7 +55,10 @@ describe('rateLimit', () => {
   });
 
   it('counts by any parts of a request', async () => {
-    const { isLetIn } = await limited({ requestsPerSecond: 1, key: ['route', { header: 'X-Key' }] });
+    const { isLetIn } = await limited({
+      requestsPerSecond: 1,
+      key: ['route', { header: 'X-Key' }],
+    });
     const key = 'GET / HTTP/1.1\nx-key: a';
     expect([isLetIn(key), isLetIn(key)]).toEqual([true, false]);
     expect(isLetIn(key, { route: 'other' })).toBe(true);
@@ -95,7 +98,12 @@ describe('rateLimit', () => {
       expect(answer).toBeUndefined();
       expect(fields.lines).toEqual([]);
     }
-    expect(filter.status?.()).toEqual({ limit: 'default', rejectedCount: 4, keyCount: 1, dryRun: true });
+    expect(filter.status?.()).toEqual({
+      limit: 'default',
+      rejectedCount: 4,
+      keyCount: 1,
+      dryRun: true,
+    });
   });
 
   it('keeps a bounded number of keys, whatever clients invent', async () => {

@@ -2,7 +2,11 @@
  * `rateLimit`: refuses requests beyond a rate, by key, and tells clients how they stand
  * (draft-ietf-httpapi-ratelimit-headers-10). Buckets are core's; they are of this process alone.
  */
-import { KeyedRateLimiter, rateLimitHeaders, type RateLimitHeaders } from '@evenkeel/core/resilience';
+import {
+  KeyedRateLimiter,
+  rateLimitHeaders,
+  type RateLimitHeaders,
+} from '@evenkeel/core/resilience';
 import type { Logger } from '@evenkeel/core';
 import type { z } from 'zod';
 import type { Filter, FilterAnswer, FilterRequest, FilterStatus } from '../filter.ts';
@@ -17,6 +21,7 @@ import {
 
 export const rateLimitKind: FilterKind<z.ZodType<RateLimitFilterConfig, RateLimitFilterOptions>> = {
   name: 'rateLimit',
+  about: 'How many requests go in, by key.',
   schema: rateLimitFilterSchema,
   create: (config, { runtime }) => new RateLimitFilter(config, runtime),
 };

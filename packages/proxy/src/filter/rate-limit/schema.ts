@@ -54,18 +54,38 @@ const NAME = /^[ !#-[\]-~]+$/;
 
 export const rateLimitFilterSchema: z.ZodType<RateLimitFilterConfig, RateLimitFilterOptions> =
   object({
-    requestsPerSecond: number({ min: 0.000_1, max: MAX_RATE }),
-    burst: integer({ min: 1, max: MAX_RATE }).optional(),
-    key: keyParts.default(['client']),
-    missingKey: z.enum(['shared', 'skip'], { error: 'shared or skip' }).default('shared'),
-    maxKeys: integer({ min: 2, max: 16_000_000 }).default(100_000),
-    exempt: networks.default([]),
-    ipv4PrefixBits: integer({ min: 8, max: 32 }).default(32),
-    ipv6PrefixBits: integer({ min: 16, max: 128 }).default(64),
+    requestsPerSecond: number({ min: 0.000_1, max: MAX_RATE }).describe(
+      'In the long run, for each key.',
+    ),
+    burst: integer({ min: 1, max: MAX_RATE })
+      .optional()
+      .describe('Requests that may come at once after a pause.'),
+    key: keyParts
+      .default(['client'])
+      .describe(
+        'What is counted by; several parts make one key; `[]` counts all requests together.',
+      ),
+    missingKey: z
+      .enum(['shared', 'skip'], { error: 'shared or skip' })
+      .default('shared')
+      .describe('Of a request without the header, cookie or parameter of the key.'),
+    maxKeys: integer({ min: 2, max: 16_000_000 })
+      .default(100_000)
+      .describe(
+        'Keys that are kept at most, 2..16,000,000, default 100,000; each takes about 200 bytes.',
+      ),
+    exempt: networks.default([]).describe('Clients that are not counted.'),
+    ipv4PrefixBits: integer({ min: 8, max: 32 })
+      .default(32)
+      .describe('How long a prefix counts as one client with IPv4.'),
+    ipv6PrefixBits: integer({ min: 16, max: 128 }).default(64).describe('The same with IPv6.'),
     name: text(64)
       .regex(NAME, { error: 'printable ASCII without " and \\' })
-      .default('default'),
-    headers: flag().default(true),
-    dryRun: flag().default(false),
-    status: integer({ min: 400, max: 599 }).default(429),
+      .default('default')
+      .describe('Name of the limit in the fields.'),
+    headers: flag()
+      .default(true)
+      .describe('Are clients told how they stand, in `ratelimit` and `ratelimit-policy`?'),
+    dryRun: flag().default(false).describe('Counts and logs, but lets everybody in.'),
+    status: integer({ min: 400, max: 599 }).default(429).describe('Of refusals.'),
   }) as z.ZodType<RateLimitFilterConfig, RateLimitFilterOptions>;

@@ -14,7 +14,10 @@ interface Address {
 function addressOf(text: string): Address {
   const words = new Uint32Array(4);
   const width = readAddress(text, words);
-  const number = [...words.subarray(0, width)].reduce((sum, word) => (sum << 32n) | BigInt(word), 0n);
+  const number = [...words.subarray(0, width)].reduce(
+    (sum, word) => (sum << 32n) | BigInt(word),
+    0n,
+  );
   return { width, number };
 }
 
@@ -67,7 +70,15 @@ describe('a set of networks', () => {
       { network: '0.0.0.0/8', value: 2 },
       { network: '255.255.255.255', value: 3 },
     ]);
-    const found = ['10.0.255.255', '10.1.0.0', '10.1.255.255', '10.2.0.0', '0.0.0.0', '255.255.255.254', '255.255.255.255'];
+    const found = [
+      '10.0.255.255',
+      '10.1.0.0',
+      '10.1.255.255',
+      '10.2.0.0',
+      '0.0.0.0',
+      '255.255.255.254',
+      '255.255.255.255',
+    ];
     expect(found.map((text) => set.lookup(text))).toEqual([0, 1, 1, 0, 2, 0, 3]);
   });
 

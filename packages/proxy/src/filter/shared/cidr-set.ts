@@ -121,9 +121,7 @@ function cut(
   last: bigint,
 ): { readonly start: bigint; readonly value: number }[] {
   // Those that begin together: the wider one first, so that the narrower one stands on top of it.
-  const sorted = intervals.toSorted(
-    (a, b) => compare(a.start, b.start) || compare(b.end, a.end),
-  );
+  const sorted = intervals.toSorted((a, b) => compare(a.start, b.start) || compare(b.end, a.end));
   const cuts: { start: bigint; value: number }[] = [];
   const open: Interval[] = [];
   const change = (start: bigint, value: number): void => {

@@ -3,8 +3,11 @@ import { fakeRequest } from '../test-support/fake-request.ts';
 import { clientPrefix, type KeyPart, RequestKey } from './request-key.ts';
 
 const WHOLE = { ipv4Bits: 32, ipv6Bits: 64 };
-const keyOf = (parts: readonly KeyPart[], head: string, address = '192.0.2.1'): string | undefined =>
-  new RequestKey(parts, WHOLE).of(fakeRequest(head, { peer: address }));
+const keyOf = (
+  parts: readonly KeyPart[],
+  head: string,
+  address = '192.0.2.1',
+): string | undefined => new RequestKey(parts, WHOLE).of(fakeRequest(head, { peer: address }));
 
 describe('a key', () => {
   it('differs where one of its parts differs, and nowhere else', () => {

@@ -23,9 +23,9 @@ const EXPECTED = `one of ${WORDS.join(', ')}, { header }, { cookie } and { query
 const keyPart: z.ZodType<KeyPart> = z.union(
   [
     z.enum(WORDS, { error: EXPECTED }),
-    object({ header: fieldName }),
-    object({ cookie: parameterName }),
-    object({ query: parameterName }),
+    object({ header: fieldName.describe('Name of a header of the request.') }),
+    object({ cookie: parameterName.describe('Name of a cookie of the request.') }),
+    object({ query: parameterName.describe('Name of a parameter of the query.') }),
   ],
   { error: EXPECTED },
 );

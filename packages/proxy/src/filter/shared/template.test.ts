@@ -41,12 +41,17 @@ describe('a template', () => {
     expect(new Template('%{response.status}').text(request, fakeResponse(404))).toBe('404');
   });
 
-  it.each(['%{}', '%{unknown}', '%{header.}', '%{query}', '%{constructor}', '%{.x}', '%{env.HOME}'])(
-    'refuses %s',
-    (text) => {
-      expect(() => new Template(text)).toThrow(RangeError);
-    },
-  );
+  it.each([
+    '%{}',
+    '%{unknown}',
+    '%{header.}',
+    '%{query}',
+    '%{constructor}',
+    '%{.x}',
+    '%{env.HOME}',
+  ])('refuses %s', (text) => {
+    expect(() => new Template(text)).toThrow(RangeError);
+  });
 });
 
 describe('fieldText', () => {

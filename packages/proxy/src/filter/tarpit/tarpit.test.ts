@@ -12,7 +12,11 @@ async function pit(options: TarpitOptions) {
   const ask = (clientAddress = '192.0.2.1') => {
     const request = fakeRequest('GET / HTTP/1.1', { clientAddress });
     const startedMs = runtime.clock.nowMs();
-    const asked = { request, heldMs: undefined as number | undefined, answer: undefined as unknown };
+    const asked = {
+      request,
+      heldMs: undefined as number | undefined,
+      answer: undefined as unknown,
+    };
     const result = filter.onRequest?.(request);
     void Promise.resolve(result).then((answer) => {
       asked.heldMs = runtime.clock.nowMs() - startedMs;
@@ -21,7 +25,10 @@ async function pit(options: TarpitOptions) {
     return asked;
   };
   const refuse = (status = 401, isLocal = true, clientAddress = '192.0.2.1'): void =>
-    filter.onResponse?.(fakeResponse(status, {}, { isLocal }), fakeRequest('GET /', { clientAddress }));
+    filter.onResponse?.(
+      fakeResponse(status, {}, { isLocal }),
+      fakeRequest('GET /', { clientAddress }),
+    );
   return { filter, runtime, ask, refuse };
 }
 
@@ -62,7 +69,11 @@ describe('tarpit', () => {
   });
 
   it('holds as many as it may, and refuses the others at once', async () => {
-    const { filter, runtime, ask } = await pit({ networks: ['10.0.0.0/8'], maxHeld: 2, delayMs: 50 });
+    const { filter, runtime, ask } = await pit({
+      networks: ['10.0.0.0/8'],
+      maxHeld: 2,
+      delayMs: 50,
+    });
     const asked = Array.from({ length: 4 }, () => ask('10.0.0.1'));
     await runtime.scheduler.advanceAsync(0);
     expect(asked.map(({ heldMs }) => heldMs)).toEqual([undefined, undefined, 0, 0]);

@@ -48,15 +48,23 @@ export interface TarpitConfig {
 
 export const tarpitKind: FilterKind<z.ZodType<TarpitConfig, TarpitOptions>> = {
   name: 'tarpit',
+  about: 'Makes clients slow that were refused too often.',
   schema: object({
-    delayMs: durationMs({ min: 1, max: 600_000 }).default(5_000),
-    maxHeld: integer({ min: 1, max: 100_000 }).default(1_000),
+    delayMs: durationMs({ min: 1, max: 600_000 })
+      .default(5_000)
+      .describe('How long requests are held.'),
+    maxHeld: integer({ min: 1, max: 100_000 }).default(1_000).describe('Requests held at most.'),
     statuses: z
       .array(integer({ min: 400, max: 599 }), { error: 'a list of statuses' })
-      .default([401, 403, 429]),
-    refusals: integer({ min: 1, max: 1_000_000 }).default(10),
-    forgivenPerSecond: number({ min: 0.000_1, max: 1_000_000 }).default(0.1),
-    networks: networks.default([]),
+      .default([401, 403, 429])
+      .describe("Answers of the proxy's own that count as refusals."),
+    refusals: integer({ min: 1, max: 1_000_000 })
+      .default(10)
+      .describe('Refusals of one client after which it is held.'),
+    forgivenPerSecond: number({ min: 0.000_1, max: 1_000_000 })
+      .default(0.1)
+      .describe('Refusals that are forgiven with time.'),
+    networks: networks.default([]).describe('Clients that are held always.'),
   }) as z.ZodType<TarpitConfig, TarpitOptions>,
   create: (config, { runtime }) => new TarpitFilter(config, runtime),
 };

@@ -47,7 +47,10 @@ export interface FakeRequestOptions {
 }
 
 /** @param head request line and field lines, `GET /a?b=c HTTP/1.1\nhost: example.com` */
-export function fakeRequest(head = 'GET / HTTP/1.1', options: FakeRequestOptions = {}): FakeRequest {
+export function fakeRequest(
+  head = 'GET / HTTP/1.1',
+  options: FakeRequestOptions = {},
+): FakeRequest {
   const { peer = '192.0.2.1', clientAddress = peer } = options;
   const [, ...fields] = head.split('\n');
   const headers = new FakeFields(

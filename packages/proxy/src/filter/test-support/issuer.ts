@@ -12,7 +12,12 @@ export interface IssuerKey {
 
 export async function issuerKey(id: string, alg = 'ES256'): Promise<IssuerKey> {
   const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true });
-  return { id, alg, privateKey, publicJwk: { ...(await exportJWK(publicKey)), kid: id, alg, use: 'sig' } };
+  return {
+    id,
+    alg,
+    privateKey,
+    publicJwk: { ...(await exportJWK(publicKey)), kid: id, alg, use: 'sig' },
+  };
 }
 
 /** A server with the keys of an issuer, as a real one: keys change, and it may be away. */

@@ -13,10 +13,15 @@ import {
   type Http2StreamOwner,
 } from '../http2-stream.ts';
 import { NOBODY, NOWHERE } from '../translate/detached.ts';
+import type { HeadBuffer } from '../translate/head-buffer.ts';
 import { InboundBody } from '../translate/inbound-body.ts';
 import { RequestHeadWriter } from '../translate/request-head.ts';
 import { newWebSocketKey, webSocketAcceptOf } from '../translate/web-socket-key.ts';
+import { Gathering } from './gathering.ts';
 import { ResponseSender } from './response-sender.ts';
+
+/** Most bytes of a body that a head waits for, all of them from one read. */
+const MAX_GATHERED_BYTES = 65_536;
 
 /** One for all: used up at once. */
 const request = new RequestHeadWriter();
@@ -58,6 +63,8 @@ export class ClientLane implements ByteStream, Http2StreamOwner {
   #isEndSent = false;
   /** What the client sends into a WebSocket that is not open yet. */
   #early: Buffer[] | undefined = undefined;
+  /** The head of a request, and what came with it of the body. */
+  #gathering: Gathering | undefined = undefined;
   /** Bytes of data that the client may not replace yet. */
   #owedBytes = 0;
 
@@ -72,7 +79,7 @@ export class ClientLane implements ByteStream, Http2StreamOwner {
     this.#stream = stream;
     stream.hold();
     this.#isRequestOver = this.#isEndSent = this.#isResting = false;
-    this.#early = undefined;
+    this.#early = this.#gathering = undefined;
     this.#owedBytes = 0;
     this.paused = false;
     return this;
@@ -90,7 +97,8 @@ export class ClientLane implements ByteStream, Http2StreamOwner {
     this.#isRequestOver = isEnd;
     this.#sender.begin(this.#stream, { isHead, isGrpc, accept });
     this.#inbound.begin(framing, block.contentLength);
-    this.owner.onBytes(head.bytes, 0, head.length);
+    if (isEnd || accept !== undefined) this.owner.onBytes(head.bytes, 0, head.length);
+    else this.#gather(head);
   }
 
   // oxlint-disable-next-line max-params -- per frame: an object would be allocated
@@ -103,8 +111,13 @@ export class ClientLane implements ByteStream, Http2StreamOwner {
       early.push(Buffer.from(bytes.subarray(from, to)));
       return;
     }
-    if (!this.#inbound.deliver(this.owner, bytes, from, to, isEnd)) {
+    if (!this.#inbound.deliver(this.#gathering ?? this.owner, bytes, from, to, isEnd)) {
       this.#breakOff(ErrorCode.protocolError);
+      return;
+    }
+    const gathering = this.#gathering;
+    if (gathering !== undefined) {
+      if (isEnd || gathering.length >= MAX_GATHERED_BYTES) this.#passOn();
       return;
     }
     if (isEnd && this.#sender.isOpen) this.owner.onEnd();
@@ -113,7 +126,9 @@ export class ClientLane implements ByteStream, Http2StreamOwner {
 
   onTrailers(block: FieldBlock): void {
     this.#isRequestOver = true;
-    if (!this.#inbound.finish(this.owner, block)) this.#breakOff(ErrorCode.protocolError);
+    if (!this.#inbound.finish(this.#gathering ?? this.owner, block))
+      this.#breakOff(ErrorCode.protocolError);
+    else if (this.#gathering !== undefined) this.#passOn();
     else if (this.#sender.isOpen) this.owner.onEnd();
   }
 
@@ -190,6 +205,23 @@ export class ClientLane implements ByteStream, Http2StreamOwner {
     this.#settleDebt();
   }
 
+  /** Waits for what came with the head: a request that is whole can be tried again elsewhere. */
+  #gather(head: HeadBuffer): void {
+    const gathering = new Gathering(head);
+    this.#gathering = gathering;
+    this.#host.soon(() => {
+      if (this.#gathering === gathering) this.#passOn();
+    });
+  }
+
+  #passOn(): void {
+    const bytes = this.#gathering?.take();
+    this.#gathering = undefined;
+    if (bytes === undefined || this.isDead) return;
+    this.owner.onBytes(bytes, 0, bytes.length);
+    if (!this.paused) this.#settleDebt();
+  }
+
   /** The lane is free for another stream. */
   #rest(): void {
     if (this.isDead || this.#isResting) return;
@@ -236,6 +268,7 @@ export class ClientLane implements ByteStream, Http2StreamOwner {
 
   #die(): void {
     this.isDead = true;
+    this.#gathering = undefined;
     this.#host.gone(this);
   }
 }

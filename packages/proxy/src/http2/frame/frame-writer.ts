@@ -114,9 +114,12 @@ export class FrameWriter {
   sendTo(stream: ByteStream): boolean {
     const buffer = this.#buffer;
     if (buffer === undefined || this.length === 0) return true;
-    const more = stream.write(buffer.subarray(0, this.length));
+    // A socket that is behind gets a copy: it would keep the whole buffer for a few bytes, again and again.
+    const wasBehind = stream.holdsBytes;
+    const bytes = buffer.subarray(0, this.length);
+    const more = stream.write(wasBehind ? Buffer.from(bytes) : bytes);
     // "May more be sent?" and "are these bytes still needed?" are two questions.
-    if (stream.holdsBytes) this.#buffer = undefined;
+    if (!wasBehind && stream.holdsBytes) this.#buffer = undefined;
     this.drop();
     return more;
   }

@@ -25,6 +25,7 @@ const LITERAL_MASK = 0x0f;
 const CODED = 0x80;
 const STRING_MASK = 0x7f;
 
+const COLON = 0x3a;
 const METHOD_INDEX = 2;
 /** `authorization`, `cookie`, `proxy-authorization`, `set-cookie`: secrets, whoever sends them. */
 const SECRET_INDEXES: ReadonlySet<number> = new Set([23, 32, 49, 55]);
@@ -66,6 +67,8 @@ export class HpackEncoder implements FieldWriter {
   #isTrailers = false;
   #nameLength = 0;
   #nameHash = 0;
+  /** The name's index in the static table, 0 for none. */
+  #nameIndex = 0;
 
   constructor(maxTableBytes: number) {
     this.#maxTableBytes = maxTableBytes;
@@ -154,54 +157,60 @@ export class HpackEncoder implements FieldWriter {
   /** Adds the field whose name is in `nameBytes`. */
   // oxlint-disable-next-line max-params -- per field: an object would be allocated
   #put(source: Buffer, from: number, to: number, isSecret: boolean): void {
-    this.#reserve(this.#nameLength + to - from + FIELD_OVERHEAD);
-    const name = staticNameIndex(nameBytes, this.#nameLength, this.#nameHash);
-    if (name !== 0) {
-      if (name === METHOD_INDEX) this.#noteMethod(source, from, to);
-      const index = staticFieldIndex(name, source, from, to);
-      if (index !== 0) {
-        this.#putInteger(INDEXED, INDEXED_MASK, index);
-        return;
-      }
-      if (isSecret || SECRET_INDEXES.has(name)) {
-        this.#putLiteral(NEVER_INDEXED, LITERAL_MASK, name);
-        this.#putString(source, from, to);
-        return;
-      }
-    } else if (isSecret) {
-      this.#putLiteral(NEVER_INDEXED, LITERAL_MASK, 0);
-      this.#putString(source, from, to);
-      return;
+    const length = this.#nameLength + to - from;
+    this.#reserve(length + FIELD_OVERHEAD);
+    // Most pseudo-fields are in the static table, and most other fields never are.
+    const isPseudo = nameBytes[0] === COLON;
+    if (isPseudo && this.#putStatic(source, from, to)) return;
+    // A few large fields would push out all the others.
+    const isTabled =
+      !isSecret && !this.#isTrailers && 4 * (length + ENTRY_OVERHEAD) <= this.#table.capacity;
+    let hash = 0;
+    if (isTabled) {
+      hash = mixHash(this.#nameHash, this.#nameLength);
+      for (let at = from; at < to; at++) hash = mixHash(hash, source[at] as number);
+      if (this.#putFromTable(hash, source, from)) return;
     }
-    if (this.#isTrailers || !this.#putFromTable(name, source, from, to)) {
-      this.#putLiteral(NOT_INDEXED, LITERAL_MASK, name);
-      this.#putString(source, from, to);
-    }
+    if (!isPseudo && this.#putStatic(source, from, to)) return;
+    const name = this.#nameIndex;
+    if (isSecret || SECRET_INDEXES.has(name)) this.#putLiteral(NEVER_INDEXED, LITERAL_MASK, name);
+    else if (isTabled && this.#table.isSeenAgain(hash)) {
+      this.#keep(hash, source, from, to);
+      this.#putLiteral(KEPT, KEPT_MASK, name);
+    } else this.#putLiteral(NOT_INDEXED, LITERAL_MASK, name);
+    this.#putString(source, from, to);
   }
 
-  /** As an index into the dynamic table, or as a literal that goes there. @returns false for neither */
-  // oxlint-disable-next-line max-params -- per field: an object would be allocated
-  #putFromTable(name: number, source: Buffer, from: number, to: number): boolean {
-    const table = this.#table;
-    const length = this.#nameLength + to - from;
-    // A few large fields would push out all the others.
-    if (4 * (length + ENTRY_OVERHEAD) > table.capacity) return false;
-    let hash = mixHash(this.#nameHash, this.#nameLength);
-    for (let at = from; at < to; at++) hash = mixHash(hash, source[at] as number);
-    const entry = table.candidate(hash);
-    if (entry !== undefined && this.#isSame(entry, source, from)) {
-      this.#putInteger(INDEXED, INDEXED_MASK, STATIC_COUNT + 1 + table.ageOf(entry));
-      return true;
-    }
-    if (!table.isSeenAgain(hash)) return false;
-    const bytes = new Uint8Array(length);
-    bytes.set(nameBytes.subarray(0, this.#nameLength));
-    bytes.set(source.subarray(from, to), this.#nameLength);
-    table.insert(hash, { bytes, nameLength: this.#nameLength });
-    this.#isTainted = true;
-    this.#putLiteral(KEPT, KEPT_MASK, name);
-    this.#putString(source, from, to);
+  /** As an index into the static table, when it is there with its value. Finds the name in any case. */
+  #putStatic(source: Buffer, from: number, to: number): boolean {
+    const name = staticNameIndex(nameBytes, this.#nameLength, this.#nameHash);
+    this.#nameIndex = name;
+    if (name === 0) return false;
+    if (name === METHOD_INDEX) this.#noteMethod(source, from, to);
+    const index = staticFieldIndex(name, source, from, to);
+    if (index === 0) return false;
+    this.#putInteger(INDEXED, INDEXED_MASK, index);
     return true;
+  }
+
+  /** As an index into the dynamic table, when it is there. */
+  #putFromTable(hash: number, source: Buffer, from: number): boolean {
+    const table = this.#table;
+    const entry = table.candidate(hash);
+    if (entry === undefined || !this.#isSame(entry, source, from)) return false;
+    this.#putInteger(INDEXED, INDEXED_MASK, STATIC_COUNT + 1 + table.ageOf(entry));
+    return true;
+  }
+
+  /** Puts the field in hand into the table. */
+  // oxlint-disable-next-line max-params -- a range of bytes
+  #keep(hash: number, source: Buffer, from: number, to: number): void {
+    const nameLength = this.#nameLength;
+    const bytes = new Uint8Array(nameLength + to - from);
+    bytes.set(nameBytes.subarray(0, nameLength));
+    bytes.set(source.subarray(from, to), nameLength);
+    this.#table.insert(hash, { bytes, nameLength });
+    this.#isTainted = true;
   }
 
   /** Is the field in hand the entry's? Lengths are in the hash, but a hash proves nothing. */

@@ -53,16 +53,18 @@ export function decodeHuffman(
   let held = 0;
   for (;;) {
     while (held <= 16 && at < to) {
-      pending = ((pending << 8) | (source[at++] as number)) & 0x00ff_ffff;
+      pending = (pending << 8) | (source[at++] as number);
       held += 8;
     }
     if (held < LOOK_BITS) break;
-    const found = LOOK[(pending >>> (held - LOOK_BITS)) & 0xff] as number;
-    if (found !== 0) {
+    let found = 0;
+    do {
+      found = LOOK[(pending >>> (held - LOOK_BITS)) & 0xff] as number;
+      if (found === 0) break;
       bytes[place++] = found >>> 4;
       held -= found & 15;
-      continue;
-    }
+    } while (held >= LOOK_BITS);
+    if (found !== 0) continue;
     // A long code, bit by bit: rare.
     let code = (pending >>> (held - LOOK_BITS)) & 0xff;
     let length = LOOK_BITS;
@@ -115,7 +117,7 @@ export function encodeHuffman(
 ): number {
   const { bytes } = target;
   let place = target.tail;
-  // Fewer than 8 bits wait; a code of 30 does not fit beside them in 32, so it is added in two parts.
+  // Fewer than 16 bits wait, so that up to 16 more fit in 32; the few longer codes are added in two parts.
   let pending = 0;
   let held = 0;
   for (let at = from; at < to; at++) {
@@ -125,8 +127,9 @@ export function encodeHuffman(
     if (bits > 16) {
       pending = (pending << (bits - 16)) | (code >>> 16);
       held += bits - 16;
-      while (held >= 8) {
-        held -= 8;
+      if (held >= 16) {
+        held -= 16;
+        bytes[place++] = pending >>> (held + 8);
         bytes[place++] = pending >>> held;
       }
       code &= 0xffff;
@@ -134,11 +137,14 @@ export function encodeHuffman(
     }
     pending = (pending << bits) | code;
     held += bits;
-    while (held >= 8) {
-      held -= 8;
-      bytes[place++] = pending >>> held;
-    }
-    pending &= 0xff;
+    if (held < 16) continue;
+    held -= 16;
+    bytes[place++] = pending >>> (held + 8);
+    bytes[place++] = pending >>> held;
+  }
+  if (held >= 8) {
+    held -= 8;
+    bytes[place++] = pending >>> held;
   }
   if (held > 0) bytes[place++] = (pending << (8 - held)) | ((1 << (8 - held)) - 1);
   return place;

@@ -170,6 +170,17 @@ describe('a client', () => {
     expect(log).toEqual(['8', '7']);
   });
 
+  it('gives back at once what is sent after GOAWAY', () => {
+    const peer = client().start();
+    peer.open(GET);
+    peer.send(goaway(1, 0));
+    peer.take();
+    peer.heard();
+    peer.open(GET);
+    expect(peer.heard()).toEqual(['0 closed refusedStream']);
+    expect(peer.take()).toEqual([]);
+  });
+
   it('drains: no new streams, and the end after the last one', () => {
     const peer = client().start();
     peer.open(GET);

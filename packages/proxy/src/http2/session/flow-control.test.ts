@@ -45,6 +45,12 @@ describe('what is sent', () => {
     expect(peer.send(settings(window(5))).said()).toEqual(['settings ack', 'data 1 4 end']);
   });
 
+  it('follows the last of several settings in one frame', () => {
+    const peer = new WirePeer().start().send(settings(window(100), window(1)), headers(1, GET));
+    peer.answer(1, 3);
+    expect(peer.said()).toEqual(['settings ack', 'headers 1 :status=200', 'data 1 1']);
+  });
+
   it('goes in turns, whoever came first', () => {
     const peer = new WirePeer().start(window(1_000_000));
     peer.send(windowUpdate(0, 1_000_000), headers(1, GET), headers(3, GET));
@@ -106,6 +112,21 @@ describe('what is sent', () => {
     expect(peer.heard()).toEqual([]);
     peer.send(windowUpdate(1, 1));
     expect(peer.heard()).toEqual(['1 drain']);
+  });
+
+  it('is told to be over when the other side goes on', () => {
+    const peer = new WirePeer().start(window(3)).send(headers(1, POST, false), headers(3, GET));
+    const ends: number[] = [];
+    for (const id of [1, 3]) {
+      const stream = streamOf(peer, id);
+      stream.owner = { ...stream.owner, onEndSent: () => ends.push(id) };
+    }
+    peer.answer(1, 5);
+    peer.answer(3, 3);
+    expect(ends).toEqual([]);
+    peer.send(windowUpdate(1, 2));
+    // The other one is closed instead.
+    expect(ends).toEqual([1]);
   });
 
   it('waits for the socket, and is dropped with its stream', () => {

@@ -155,6 +155,7 @@ export class HeaderBlocks {
       stream.expectedBytes = list.contentLength;
       stream.remoteEnded = this.#isEnd;
       stream.owner = core.owner.onStream(stream);
+      if (stream.isClosed) return;
       stream.owner.onFields(list, this.#isEnd);
       if (stream.remoteEnded) core.endReceived(stream);
     }

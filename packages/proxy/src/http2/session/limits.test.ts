@@ -85,6 +85,37 @@ describe('a flood', () => {
   });
 });
 
+describe('a peer that does not read', () => {
+  const peerOf = (maxQueuedControlFrames: number): WirePeer => {
+    const peer = new WirePeer({ limits: { maxQueuedControlFrames } }).start();
+    peer.stream.isFull = true;
+    peer.send(ping());
+    return peer;
+  };
+
+  it('cannot have any number of answers without content made', () => {
+    const peer = peerOf(20);
+    for (let id = 1; id < 100 && !peer.stream.isDestroyed; id += 2) {
+      peer.send(headers(id, GET));
+      peer.answer(id);
+    }
+    expect(peer.streams.size).toBe(21);
+    expect(peer.heard().at(-1)).toMatch(/^session closed.*does not read/u);
+  });
+
+  it('nor any number of bytes', () => {
+    const peer = peerOf(1_000_000);
+    let id = 1;
+    for (; id < 1_000 && !peer.stream.isDestroyed; id += 2) {
+      peer.send(headers(id, GET));
+      peer.session.fields.begin().text(':status', '204').text('x', '\xff'.repeat(10_000));
+      peer.streams.get(id)?.sendFields(true);
+    }
+    // 10,000 bytes and their framing, until there are more than 1 MiB.
+    expect(id).toBe(1 + 2 * Math.ceil(1_048_576 / 10_020));
+  });
+});
+
 describe('time', () => {
   const pass = (peer: WirePeer, ms: number): string[] => {
     peer.runtime.scheduler.advance(ms);

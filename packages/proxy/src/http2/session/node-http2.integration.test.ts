@@ -51,14 +51,14 @@ async function nodeServer(
   options: http2.ServerOptions = {},
 ): Promise<number> {
   const server = http2.createServer(options);
-  server.on('stream', handler);
+  server.on('stream', (stream: http2.ServerHttp2Stream, fields: IncomingHttpHeaders) => {
+    stream.on('error', () => undefined);
+    handler(stream, fields);
+  });
   server.on('sessionError', () => undefined);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  cleanups.push(async () => {
-    server.close();
-    await once(server, 'close');
-  });
+  cleanups.push(() => void server.close());
   return (server.address() as AddressInfo).port;
 }
 
@@ -133,7 +133,6 @@ describe('our server with a client of Node', () => {
     );
     const cancelled = client.request({ ':path': '/never' });
     cancelled.on('error', () => undefined);
-    await once(cancelled, 'ready');
     await expect.poll(() => server.sessions.values().next().value?.openCount).toBe(1);
     cancelled.close(http2.constants.NGHTTP2_CANCEL);
     await expect.poll(() => server.codes).toEqual([2, 8]);

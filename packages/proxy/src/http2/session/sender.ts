@@ -11,6 +11,8 @@ import type { SessionStream } from './session-stream.ts';
 
 /** More than this goes out before the turn ends. */
 const FLUSH_BYTES = 65_536;
+/** Most bytes of frames that are not data, for a socket that takes none. */
+const MAX_QUEUED_BYTES = 1_048_576;
 /** Most bytes of a stream's turn, whatever frames the peer takes. */
 const TURN_BYTES = 16_384;
 
@@ -34,7 +36,7 @@ export class Sender {
   readonly #turnEnd: TurnEnd;
   readonly #maxQueuedControlFrames: number;
   #stream: ByteStream | undefined = undefined;
-  #queuedControlFrames = 0;
+  #queuedFrames = 0;
   #isScheduled = false;
   #isPumping = false;
   #isClosed = false;
@@ -69,10 +71,12 @@ export class Sender {
     this.#turnEnd(this.#onTurnEnd);
   }
 
-  /** The same for an answer that a peer can have without reading anything. */
+  /** The same for a frame that no window holds back: a peer that reads nothing could have any number of them made. */
   touchControl(): void {
     this.touch();
-    if (this.isBlocked && ++this.#queuedControlFrames > this.#maxQueuedControlFrames)
+    if (!this.isBlocked || this.#isClosed) return;
+    const { length } = this.writer;
+    if (++this.#queuedFrames > this.#maxQueuedControlFrames || length > MAX_QUEUED_BYTES)
       this.#owner.onControlOverflow();
   }
 
@@ -84,7 +88,7 @@ export class Sender {
   /** The socket takes more. */
   onDrain(): void {
     this.isBlocked = false;
-    this.#queuedControlFrames = 0;
+    this.#queuedFrames = 0;
     this.flush();
     this.pump();
   }
@@ -107,7 +111,7 @@ export class Sender {
     const endFlag = isEnd ? Flag.endStream : Flag.none;
     this.writer.headers(stream.id, this.#encoder.block, endFlag, this.maxFrameBytes);
     this.#encoder.sent();
-    this.touch();
+    this.touchControl();
     if (isEnd) this.#endSent(stream);
   }
 
@@ -152,7 +156,6 @@ export class Sender {
     return count < 0 ? 0 : count;
   }
 
-  // oxlint-disable-next-line max-params -- per frame: an object would be allocated
   #dataHead(stream: SessionStream, count: number, isLast: boolean): void {
     this.writer.head(count, FrameType.data, isLast ? Flag.endStream : Flag.none, stream.id);
     stream.sendWindow -= count;

@@ -27,7 +27,7 @@ export interface Http2Limits {
   readonly maxFrameBytes: number;
   /** Announced by a server that takes the extended CONNECT of RFC 8441. Default false. */
   readonly takesConnectProtocol: boolean;
-  /** Answers to PING and SETTINGS, and resets, that may wait for a peer which does not read. Default 1,000. */
+  /** Frames other than DATA that may wait for a peer which does not read; and 1 MiB of them. Default 1,000. */
   readonly maxQueuedControlFrames: number;
   /** Streams that end by RST_STREAM, ours for a fault of the peer included (CVE-2023-44487, CVE-2025-8671). */
   readonly resets: RateLimit;
@@ -69,8 +69,9 @@ export const DEFAULT_HTTP2_LIMITS: Http2Limits = Object.freeze({
   takesConnectProtocol: false,
   maxQueuedControlFrames: 1_000,
   // Browsers that leave a page reset a hundred at once; gRPC clients with deadlines keep doing it.
-  resets: Object.freeze({ burst: 500, perSecond: 100 }),
-  idleFrames: Object.freeze({ burst: 1_000, perSecond: 100 }),
+  resets: Object.freeze({ burst: 1_000, perSecond: 100 }),
+  // gRPC measures the path with a PING per round trip while data flows.
+  idleFrames: Object.freeze({ burst: 5_000, perSecond: 1_000 }),
   // Some clients send one for each DATA frame, for the stream and for the connection.
   windowUpdates: Object.freeze({ burst: 20_000, perSecond: 20_000 }),
   idleMs: 60_000,

@@ -6,7 +6,6 @@ import { SendQueue } from './send-queue.ts';
 /** The session, as its streams see it. */
 export interface StreamHost {
   sendFields(stream: SessionStream, isEnd: boolean): void;
-  // oxlint-disable-next-line max-params -- per frame: an object would be allocated
   sendData(stream: SessionStream, bytes: Buffer, from: number, to: number, isEnd: boolean): boolean;
   consume(stream: SessionStream, byteCount: number): void;
   resetStream(stream: SessionStream, code: ErrorCode): void;

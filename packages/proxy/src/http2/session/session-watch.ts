@@ -5,27 +5,27 @@
 import type { Runtime } from '@evenkeel/core';
 import type { Sweeper, Timed } from '../../socket/sweeper.ts';
 import { ErrorCode } from '../http2-stream.ts';
+import type { Departure } from './departure.ts';
+import type { Receiver } from './receiver.ts';
 import type { SessionCore } from './session-core.ts';
 
 /** Time between two looks; a fourth of the shortest limit when that is less. */
 const REVIEW_MS = 1_000;
 const MIN_REVIEW_MS = 100;
-/** How long a peer has to close after us. */
+/** How long a peer that did wrong has to read why. */
 const LINGER_MS = 1_000;
 
 const NEVER = Number.POSITIVE_INFINITY;
 
 export interface Watched {
-  readonly isStarted: boolean;
-  readonly isInsideBlock: boolean;
+  readonly receiver: Receiver;
+  readonly departure: Departure;
+  /** The peer has acknowledged our settings. */
   readonly isSettled: boolean;
-  /** A PING of ours is not answered. */
-  readonly awaitsPong: boolean;
   /** How many times something came in. */
   readonly reads: number;
   /** Nothing is under way. */
   leaveIdle(): void;
-  ping(): void;
   pongOverdue(): void;
   destroy(): void;
 }
@@ -72,9 +72,10 @@ export class SessionWatch implements Timed {
     this.#sweeper.add(this);
   }
 
-  /** Nothing is looked at any more but whether the peer closes. */
-  linger(): void {
-    this.dueAtMs = this.#runtime.clock.nowMs() + LINGER_MS;
+  /** Nothing is looked at any more but whether the peer closes. @param isGraceful it may still have to read a lot */
+  linger(isGraceful: boolean): void {
+    const limitMs = isGraceful ? this.#core.limits.sendStallMs : LINGER_MS;
+    this.dueAtMs = this.#runtime.clock.nowMs() + limitMs;
   }
 
   stop(): void {
@@ -90,8 +91,8 @@ export class SessionWatch implements Timed {
       return;
     }
     const { headMs, settingsMs } = core.limits;
-    this.#unstartedAtMs = since(this.#unstartedAtMs, !watched.isStarted, nowMs);
-    this.#blockAtMs = since(this.#blockAtMs, watched.isInsideBlock, nowMs);
+    this.#unstartedAtMs = since(this.#unstartedAtMs, !watched.receiver.isStarted, nowMs);
+    this.#blockAtMs = since(this.#blockAtMs, watched.receiver.isInsideBlock, nowMs);
     this.#unsettledAtMs = since(this.#unsettledAtMs, !watched.isSettled, nowMs);
     if (nowMs - Math.min(this.#unstartedAtMs, this.#blockAtMs) >= headMs)
       core.failWith(ErrorCode.protocolError, 'the preface or a field block takes too long');
@@ -118,7 +119,7 @@ export class SessionWatch implements Timed {
 
   #reviewIdle(nowMs: number): void {
     const { idleMs } = this.#core.limits;
-    const isIdle = this.#core.streams.busyCount === 0 && this.#watched.isStarted;
+    const isIdle = this.#core.streams.busyCount === 0 && this.#watched.receiver.isStarted;
     this.#idleAtMs = since(this.#idleAtMs, isIdle, nowMs);
     if (idleMs > 0 && nowMs - this.#idleAtMs >= idleMs) this.#watched.leaveIdle();
   }
@@ -126,15 +127,15 @@ export class SessionWatch implements Timed {
   #reviewSilence(nowMs: number): void {
     const watched = this.#watched;
     const { keepAliveMs, pingMs } = this.#core.limits;
-    this.#pingAtMs = since(this.#pingAtMs, watched.awaitsPong, nowMs);
+    this.#pingAtMs = since(this.#pingAtMs, watched.departure.awaitsPong, nowMs);
     if (nowMs - this.#pingAtMs >= pingMs) {
       watched.pongOverdue();
       return;
     }
     this.#silentAtMs = since(this.#silentAtMs, watched.reads === this.#reads, nowMs);
     this.#reads = watched.reads;
-    if (keepAliveMs > 0 && nowMs - this.#silentAtMs >= keepAliveMs && !watched.awaitsPong)
-      watched.ping();
+    if (keepAliveMs > 0 && nowMs - this.#silentAtMs >= keepAliveMs && !watched.departure.awaitsPong)
+      watched.departure.ping();
   }
 }
 

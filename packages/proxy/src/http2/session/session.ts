@@ -56,9 +56,9 @@ class Session implements Http2Session, SessionCore, StreamHost, SenderOwner, Wat
   reads = 0;
 
   readonly #resets: RateBudget;
-  readonly #receiver: Receiver;
+  readonly receiver: Receiver;
   readonly #watch: SessionWatch;
-  readonly #departure: Departure;
+  readonly departure: Departure;
   #stream: ByteStream | undefined = undefined;
   /** Streams of ours that have no number yet. */
   #unsentCount = 0;
@@ -84,9 +84,9 @@ class Session implements Http2Session, SessionCore, StreamHost, SenderOwner, Wat
     this.#resets = new RateBudget(limits.resets, clock);
     this.idleFrames = new RateBudget(limits.idleFrames, clock);
     this.windowUpdates = new RateBudget(limits.windowUpdates, clock);
-    this.#receiver = new Receiver(this);
+    this.receiver = new Receiver(this);
     this.#watch = new SessionWatch(this, this, options);
-    this.#departure = new Departure(options.role, this.sender, this.streams);
+    this.departure = new Departure(options.role, this.sender, this.streams);
   }
 
   // The session, as its user drives it.
@@ -106,7 +106,7 @@ class Session implements Http2Session, SessionCore, StreamHost, SenderOwner, Wat
   get canOpen(): boolean {
     return (
       !this.isClosed &&
-      !this.#departure.isDraining &&
+      !this.departure.isDraining &&
       !this.#isPeerDone &&
       this.streams.openCount + this.#unsentCount < this.peer.maxConcurrentStreams &&
       this.streams.nextOwnId <= MAX_STREAM_ID
@@ -134,8 +134,8 @@ class Session implements Http2Session, SessionCore, StreamHost, SenderOwner, Wat
   }
 
   drain(): void {
-    if (this.#departure.isDraining || this.isClosed) return;
-    this.#departure.begin();
+    if (this.departure.isDraining || this.isClosed) return;
+    this.departure.begin();
     this.#endIfDone();
   }
 
@@ -152,7 +152,7 @@ class Session implements Http2Session, SessionCore, StreamHost, SenderOwner, Wat
   onBytes(bytes: Buffer, from: number, to: number): void {
     if (this.isClosed) return;
     this.reads++;
-    this.#receiver.onBytes(bytes, from, to);
+    this.receiver.onBytes(bytes, from, to);
   }
 
   onEnd(): void {
@@ -184,11 +184,14 @@ class Session implements Http2Session, SessionCore, StreamHost, SenderOwner, Wat
 
   sendFields(stream: SessionStream, isEnd: boolean): void {
     if (stream.isClosed || stream.localEnded) return;
-    if (this.isClosed) {
-      this.#abandon(stream);
-      return;
+    if (stream.id === 0) {
+      // Too late: nobody would answer.
+      if (this.isClosed || this.departure.isDraining || this.#isPeerDone) {
+        this.#abandon(stream, ErrorCode.refusedStream);
+        return;
+      }
+      this.#begin(stream);
     }
-    if (stream.id === 0) this.#begin(stream);
     if (isEnd) stream.localEnded = true;
     if (stream.queue.length === 0) {
       this.sender.headers(stream, isEnd);
@@ -250,7 +253,7 @@ class Session implements Http2Session, SessionCore, StreamHost, SenderOwner, Wat
   }
 
   /** A stream that was never sent ends. */
-  #abandon(stream: SessionStream, code: ErrorCode = ErrorCode.refusedStream): void {
+  #abandon(stream: SessionStream, code: ErrorCode): void {
     this.#unsentCount--;
     stream.isClosed = true;
     stream.owner.onClose(code);
@@ -259,7 +262,7 @@ class Session implements Http2Session, SessionCore, StreamHost, SenderOwner, Wat
   // The session, as its parts see it.
 
   get lastTakenId(): number {
-    return this.#departure.lastTakenId;
+    return this.departure.lastTakenId;
   }
 
   accept(streamId: number): SessionStream {
@@ -279,6 +282,8 @@ class Session implements Http2Session, SessionCore, StreamHost, SenderOwner, Wat
 
   onControlOverflow(): void {
     this.#error = new Http2Error(ErrorCode.enhanceYourCalm, 'the peer asks and does not read');
+    this.isClosed = true;
+    this.sender.close();
     this.stream.destroy();
   }
 
@@ -331,13 +336,13 @@ class Session implements Http2Session, SessionCore, StreamHost, SenderOwner, Wat
   }
 
   pingAnswered(word: number): void {
-    this.#departure.answered(word);
+    this.departure.answered(word);
     this.#endIfDone();
   }
 
   goawayReceived(lastStreamId: number, code: ErrorCode): void {
     if (this.role === 'server') return;
-    this.#departure.isDraining = true;
+    this.departure.isDraining = true;
     if (code !== ErrorCode.noError)
       this.#error ??= new Http2Error(code, 'the peer said GOAWAY', true);
     for (const stream of [...this.streams.all()])
@@ -352,34 +357,18 @@ class Session implements Http2Session, SessionCore, StreamHost, SenderOwner, Wat
     this.isClosed = true;
     this.#error = new Http2Error(code, reason);
     this.sender.writer.goaway(this.streams.lastPeerId, code);
-    this.#end();
+    this.#end(false);
     this.#closeAll(code);
   }
 
   // The session, as its watch sees it.
 
-  get isStarted(): boolean {
-    return this.#receiver.isStarted;
-  }
-
-  get isInsideBlock(): boolean {
-    return this.#receiver.isInsideBlock;
-  }
-
   leaveIdle(): void {
     this.failWith(ErrorCode.noError, 'nothing to do for too long');
   }
 
-  get awaitsPong(): boolean {
-    return this.#departure.awaitsPong;
-  }
-
-  ping(): void {
-    this.#departure.ping();
-  }
-
   pongOverdue(): void {
-    if (this.#departure.isDraining) this.pingAnswered(DRAIN_PING);
+    if (this.departure.isDraining) this.pingAnswered(DRAIN_PING);
     else this.destroy();
   }
 
@@ -394,14 +383,14 @@ class Session implements Http2Session, SessionCore, StreamHost, SenderOwner, Wat
   /** No stream is open and none will be: the connection ends. */
   #endIfDone(): void {
     if (this.isClosed || this.streams.openCount + this.#unsentCount > 0) return;
-    if (!this.#departure.isReady && !this.#isPeerDone) return;
+    if (!this.departure.isReady && !this.#isPeerDone) return;
     this.isClosed = true;
-    this.#end();
+    this.#end(true);
   }
 
-  #end(): void {
+  #end(isGraceful: boolean): void {
     this.sender.finish();
     this.#stream?.end();
-    this.#watch.linger();
+    this.#watch.linger(isGraceful);
   }
 }

@@ -45,7 +45,9 @@ export class Http2World {
   }
 
   /** A client on a connection of its own. */
-  connect(options: http2.ClientSessionOptions | http2.SecureClientSessionOptions = {}): Http2Client {
+  connect(
+    options: http2.ClientSessionOptions | http2.SecureClientSessionOptions = {},
+  ): Http2Client {
     const isSecure = 'ca' in options;
     const session = http2.connect(
       `${isSecure ? 'https' : 'http'}://127.0.0.1:${this.port}`,
@@ -97,7 +99,11 @@ export class Http2Client {
     return this.answerTo(this.session.request({ ':path': path, ...headers }));
   }
 
-  post(path: string, body: string | Buffer, headers: http2.OutgoingHttpHeaders = {}): Promise<Answer> {
+  post(
+    path: string,
+    body: string | Buffer,
+    headers: http2.OutgoingHttpHeaders = {},
+  ): Promise<Answer> {
     const stream = this.session.request({ ':method': 'POST', ':path': path, ...headers });
     stream.end(body);
     return this.answerTo(stream);

@@ -36,7 +36,6 @@ export class RecordingStream implements Http2Stream, FieldWriter {
     this.sent.push(`${this.#fields.trimEnd()}${isEnd ? ' END' : ''}`);
   }
 
-  // oxlint-disable-next-line max-params -- as the contract has it
   sendData(bytes: Buffer, from: number, to: number, isEnd: boolean): boolean {
     this.sent.push(`[${bytes.toString('latin1', from, to)}]${isEnd ? ' END' : ''}`);
     return this.takesMore;

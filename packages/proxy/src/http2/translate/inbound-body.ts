@@ -13,6 +13,9 @@ const LAST_CHUNK = ascii('0\r\n');
 /** Used up by the engine before the call that hands it over returns. */
 const buffer = new HeadBuffer();
 
+/** Gets the bytes; they are good until its call returns. */
+export type BytesTaker = Pick<StreamOwner, 'onBytes'>;
+
 export class InboundBody {
   #framing: Framing = Framing.none;
   #left = 0;
@@ -28,7 +31,7 @@ export class InboundBody {
    * @returns false when it is more than was announced, or less: what is too much would be the next message
    */
   // oxlint-disable-next-line max-params -- per frame: an object would be allocated
-  deliver(owner: StreamOwner, bytes: Buffer, from: number, to: number, isEnd: boolean): boolean {
+  deliver(owner: BytesTaker, bytes: Buffer, from: number, to: number, isEnd: boolean): boolean {
     const count = to - from;
     switch (this.#framing) {
       case Framing.none:
@@ -51,7 +54,7 @@ export class InboundBody {
   }
 
   /** The end, with trailers; they are lost where the body has a length. @returns as {@link deliver} */
-  finish(owner: StreamOwner, block: FieldBlock): boolean {
+  finish(owner: BytesTaker, block: FieldBlock): boolean {
     if (this.#framing !== Framing.chunked) return this.deliver(owner, block.bytes, 0, 0, true);
     buffer.begin().put(LAST_CHUNK);
     const { bytes, count } = block;

@@ -80,7 +80,11 @@ describe('a request of HTTP/2 in the words of HTTP/1.1', () => {
     ],
     [
       'OPTIONS for the whole server',
-      [[':method', 'OPTIONS'], [':authority', 'a.example'], [':path', '*']] satisfies Fields,
+      [
+        [':method', 'OPTIONS'],
+        [':authority', 'a.example'],
+        [':path', '*'],
+      ] satisfies Fields,
       true,
       'OPTIONS * HTTP/1.1\r\nhost: a.example\r\n\r\n',
     ],
@@ -115,13 +119,27 @@ describe('a request of HTTP/2 in the words of HTTP/1.1', () => {
     ['an empty path', [...requestOf().slice(0, 3), [':path', '']]],
     ['an absolute path', [...requestOf().slice(0, 3), [':path', 'http://b.example/']]],
     ['an asterisk to GET', [...requestOf().slice(0, 3), [':path', '*']]],
-    ['a line end in the authority', [[':method', 'GET'], [':authority', 'a\r\nb'], [':path', '/']]],
+    [
+      'a line end in the authority',
+      [
+        [':method', 'GET'],
+        [':authority', 'a\r\nb'],
+        [':path', '/'],
+      ],
+    ],
     ['a space in the method', [[':method', 'GET /x'], ...requestOf().slice(1)]],
     ['an empty method', [[':method', ''], ...requestOf().slice(1)]],
     ['a host that does not agree', requestOf(['host', 'b.example'])],
     ['one of two hosts that does not agree', requestOf(['host', 'a.example'], ['host', 'b'])],
     ['a length without a body', requestOf(['content-length', '3'])],
-    ['an unknown protocol', [[':method', 'CONNECT'], [':protocol', 'x'], [':path', '/']]],
+    [
+      'an unknown protocol',
+      [
+        [':method', 'CONNECT'],
+        [':protocol', 'x'],
+        [':path', '/'],
+      ],
+    ],
   ] as const)('refuses %s', (_, fields) => {
     expect(told(fields as Fields)).toBeUndefined();
   });

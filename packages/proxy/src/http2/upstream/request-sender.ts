@@ -53,7 +53,8 @@ export class RequestSender {
     this.#stream = NOWHERE;
   }
 
-  /** Sends the head of a request. @returns where it ends; 0 for none that can be sent */
+  /** Sends the head that {@link look} has found. @returns where it ends */
+  // oxlint-disable-next-line max-params -- per request: an object would be allocated
   sendHead(stream: Http2Stream, fields: FieldWriter, bytes: Buffer, scheme: string): number {
     this.#stream = stream;
     this.#fields = fields;

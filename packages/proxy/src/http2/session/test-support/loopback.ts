@@ -31,7 +31,7 @@ export interface OwnServer {
   /** Why sessions ended, and with which codes streams did. */
   readonly errors: string[];
   readonly codes: number[];
-  close(): Promise<void>;
+  close(): void;
 }
 
 export async function listenOwn(
@@ -69,10 +69,10 @@ export async function listenOwn(
     sessions,
     errors,
     codes,
-    close: async () => {
+    close: () => {
       for (const session of sessions) session.stream.destroy();
+      // Its end is not waited for: the server goes on counting sockets whose handles were taken over.
       server.close();
-      await once(server, 'close');
       sweeper.close();
     },
   };

@@ -1,0 +1,64 @@
+/** The retries of one request: which are granted, when they are made, and whom they avoid. */
+import type { Scheduler } from '@evenkeel/core';
+import type {
+  FinishedTry,
+  RetryableRequest,
+  RetryPolicy,
+  RetrySequence,
+} from '@evenkeel/core/resilience';
+
+const NONE: readonly number[] = Object.freeze([]);
+
+export class Retries {
+  readonly #scheduler: Scheduler;
+  /** Undefined until a try has failed. */
+  #sequence: RetrySequence | undefined = undefined;
+  /** Grows with every end, so that a pause that is over late knows whose it was. */
+  #generation = 0;
+
+  constructor(scheduler: Scheduler) {
+    this.#scheduler = scheduler;
+  }
+
+  /** Slots that have failed the request. */
+  get excluded(): readonly number[] {
+    return this.#sequence?.excluded ?? NONE;
+  }
+
+  /** A try has failed. @param slot where @returns may there be another one? */
+  // oxlint-disable-next-line max-params -- who, what, where and when
+  grants(
+    policy: RetryPolicy,
+    request: RetryableRequest,
+    finished: FinishedTry,
+    slot: number,
+    nowMs: number,
+  ): boolean {
+    this.#sequence ??= policy.begin(request);
+    if (this.#sequence.consider(finished, nowMs) !== 'retry') return false;
+    this.#sequence.exclude(slot);
+    return true;
+  }
+
+  /** Nobody else is there: may an endpoint be asked that has failed? */
+  mayReturn(nowMs: number): boolean {
+    return this.#sequence?.reconsider(nowMs) === 'retry';
+  }
+
+  /** Waits as long as the retry that was granted has to; never in the stack of the connection that failed. */
+  pause(task: () => void): void {
+    const generation = this.#generation;
+    const checked = (): void => {
+      if (generation === this.#generation) task();
+    };
+    const delayMs = this.#sequence?.delayMs ?? 0;
+    if (delayMs > 0) this.#scheduler.after(delayMs, checked);
+    else this.#scheduler.soon(checked);
+  }
+
+  /** The request is over, or in other hands: no pause comes to its end any more. */
+  end(): void {
+    this.#generation++;
+    this.#sequence = undefined;
+  }
+}
