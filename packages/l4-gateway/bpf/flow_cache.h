@@ -26,12 +26,14 @@
 #define STATE_TIME_SHIFT 3
 #define STATE_TIME (0x7fffULL << STATE_TIME_SHIFT) /* seconds, modulo 2^15 */
 #define STATE_CONFIRMED 2ULL /* a second packet came */
+/* In clock_bits alone, where it makes every state look out of date: the short ways hand over. For the tracer. */
+#define CLOCK_LONG_WAY 4ULL
 #define STATE_CLOSING 1ULL /* TCP: FIN or RST was seen */
 
 #define NO_WAY WAYS
 
-/* Words of a flow, ports and kind included, plus one. */
-#define LANE_KEYS 11
+/* Words of a flow, ports and kind included. */
+#define LANE_KEYS 10
 /* Flows of VIPs that are not to be found before the VIP is known. */
 #define FLOW_APART 0x10000
 
@@ -42,26 +44,30 @@ struct lookup {
 
 /*
  * The multilinear hash (Lemire and Kaser, "Strongly universal string hashing is fast", 2014, MULTILINEAR-HM): the upper
- * half of k0 + (k1 + w1)(k2 + w2) + (k3 + w3)(k4 + w4) + ... modulo 2^64. For random keys any two different inputs collide
+ * half of (k1 + w1)(k2 + w2) + (k3 + w3)(k4 + w4) + ... modulo 2^64. For random keys any two different inputs collide
  * with probability 2^-32, so whoever does not know the keys cannot aim at a bucket.
  */
 static INLINE __u32 keyed_hash4(__u32 source, __u32 destination, __u32 ports, __u32 kind)
 {
-	return (flow_keys[0] + (flow_keys[1] + source) * (flow_keys[2] + ports) +
-		(flow_keys[3] + destination) * (flow_keys[4] + kind)) >> 32;
+	return ((flow_keys[0] + source) * (flow_keys[1] + ports) +
+		(flow_keys[2] + destination) * (flow_keys[3] + kind)) >> 32;
 }
 
-static INLINE __u32 keyed_hash6(const __u32 *source, const __u32 *destination, __u64 rest, int lane)
-{
-	const volatile __u64 *keys = &flow_keys[lane * LANE_KEYS];
-	__u64 sum = keys[0] + (keys[1] + (__u32)rest) * (keys[2] + (rest >> 32));
+/* Three such sums, side by side: a pair of words is in registers once. */
+struct lanes {
+	__u64 sums[3];
+};
 
+static INLINE void add_words(struct lanes *lanes, int at, __u32 first, __u32 second)
+{
 #pragma unroll
-	for (int i = 0; i < 4; i += 2) {
-		sum += (keys[3 + i] + source[i]) * (keys[4 + i] + source[i + 1]);
-		sum += (keys[7 + i] + destination[i]) * (keys[8 + i] + destination[i + 1]);
+	for (int lane = 0; lane < 3; lane++) {
+		const volatile __u64 *keys = &flow_keys[lane * LANE_KEYS + at];
+
+		lanes->sums[lane] += (keys[0] + first) * (keys[1] + second);
+		/* Now: the compiler would load all keys first, and put them on the stack. */
+		barrier_var(lanes->sums[lane]);
 	}
-	return sum >> 32;
 }
 
 static INLINE struct lookup lookup_of4(__u32 source, __u32 destination, __u32 ports, __u32 kind)
@@ -74,15 +80,19 @@ static INLINE struct lookup lookup_of4(__u32 source, __u32 destination, __u32 po
 	return lookup;
 }
 
-static INLINE struct lookup lookup_of6(const __u32 *source, const __u32 *destination, __u32 ports, __u32 kind)
+static INLINE struct lookup lookup_of6(const volatile __u32 *source, const volatile __u32 *destination, __u32 ports, __u32 kind)
 {
-	__u64 rest = (__u64)kind << 32 | ports;
-	struct lookup lookup = {
-		.tag = (__u64)keyed_hash6(source, destination, rest, 1) << 32 |
-		       keyed_hash6(source, destination, rest, 2),
-		.hash = keyed_hash6(source, destination, rest, 0),
-	};
+	struct lanes lanes = {};
+	struct lookup lookup;
 
+	add_words(&lanes, 0, ports, kind);
+#pragma unroll
+	for (int i = 0; i < 4; i += 2) {
+		add_words(&lanes, 2 + i, source[i], source[i + 1]);
+		add_words(&lanes, 6 + i, destination[i], destination[i + 1]);
+	}
+	lookup.tag = (lanes.sums[1] & 0xffffffff00000000ULL) | lanes.sums[2] >> 32;
+	lookup.hash = lanes.sums[0] >> 32;
 	return lookup;
 }
 
@@ -121,14 +131,14 @@ static INLINE __u32 target_in(__u64 state)
 /* What the state of a flow is once a packet of it has come. */
 static INLINE __u64 touched(__u64 state, __u32 tcp_flags)
 {
-	state = (state & ~STATE_TIME) | clock_bits | STATE_CONFIRMED;
+	state = (state & ~STATE_TIME) | (clock_bits & ~CLOCK_LONG_WAY);
 	return tcp_flags & (TCP_FIN | TCP_RST) ? state | STATE_CLOSING : state;
 }
 
 /* Was the flow silent for longer than its VIP allows? */
 static INLINE int is_stale(__u64 state, const struct target *target, __u8 protocol)
 {
-	__u32 idle = ((clock_bits - (__u32)state) & STATE_TIME) >> STATE_TIME_SHIFT;
+	__u32 idle = ((clock_bits - (__u32)(state & STATE_TIME)) & STATE_TIME) >> STATE_TIME_SHIFT;
 
 	if (protocol != IPPROTO_TCP)
 		return idle > target->idle_udp;
@@ -153,7 +163,7 @@ static INLINE void store_flow(struct bucket *bucket, int way, const struct looku
 	}
 	flow = &bucket->ways[way & (WAYS - 1)];
 	flow->tag = lookup->tag;
-	flow->state = hash_in_state(lookup) << STATE_HASH_SHIFT | target_state | clock_bits;
+	flow->state = hash_in_state(lookup) << STATE_HASH_SHIFT | target_state | (clock_bits & STATE_TIME);
 }
 
 static INLINE __u64 state_of(const struct target *target, __u32 number)

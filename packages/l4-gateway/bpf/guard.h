@@ -198,6 +198,9 @@ static __noinline int guard_flow(const struct packet *packet, __u32 vip)
 
 	if (!packet)
 		return XDP_ABORTED;
+	/* Else every packet has been asked for it. */
+	if (!inspect_all && guard_bits & GUARD_ACCESS && is_denied(packet))
+		return drop(COUNTER_DENIED);
 	if (!(guard_bits & (GUARD_SOURCES | GUARD_VIPS)))
 		return GO_ON;
 	now = bpf_ktime_get_coarse_ns();

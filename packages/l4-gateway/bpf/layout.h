@@ -130,7 +130,11 @@ struct target {
 	__be16 outer_port; /* GUE: destination; NAT: the real's, 0 for the VIP's */
 	__u16 max_bytes; /* largest inner packet: the MTU less what this kind of forwarding adds */
 	__u8 outer_source[16]; /* zero: from the prefix and the flow */
-	__u8 spare[10];
+	/* For IP in IP in IPv4, worked out by user space: the outer source, its bits that the flow adds, and a sum, see plain.h. */
+	__u8 plain_source[4];
+	__u16 plain_spread;
+	__u16 plain_sum;
+	__u8 spare[2];
 } __attribute__((aligned(64)));
 
 /* A flow in the cache, see flow_cache.h. */
@@ -198,7 +202,7 @@ const volatile __u32 inspect_all;
 const volatile __u8 outer_source4[4] = { 172, 16, 0, 0 };
 const volatile __u8 outer_source6[16] = { 1, 0 };
 
-/* Written by user space once a second: the time as flow_cache.h stores it. */
+/* Written by user space once a second: what flow_cache.h stores of a flow that goes on now, STATE_CONFIRMED included, and CLOCK_LONG_WAY. */
 __u32 clock_bits;
 /* Which kinds of VIPs there are (enum vip_kind), so that a miss does not look for others. */
 __u32 vip_kinds;

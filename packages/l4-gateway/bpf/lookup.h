@@ -28,7 +28,7 @@ static INLINE __u64 vip_tag4(__u32 address, __be16 port, __u32 protocol)
 }
 
 /* `vip-directory.ts` has the same. */
-static INLINE __u64 vip_tag6(const __u32 *address, __be16 port, __u32 protocol)
+static INLINE __u64 vip_tag6(const volatile __u32 *address, __be16 port, __u32 protocol)
 {
 	__u64 state = mix(flow_keys[33], (__u64)protocol << 16 | port);
 

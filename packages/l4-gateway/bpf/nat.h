@@ -91,7 +91,7 @@ static INLINE void nat_write_link(void *data, const __u8 *hop)
 }
 
 /* A whole TCP or UDP packet gets new ends. */
-__noinline int nat_rewrite(struct xdp_md *context, const struct packet *packet, const struct nat_ends *ends)
+static __noinline int nat_rewrite(struct xdp_md *context, const struct packet *packet, const struct nat_ends *ends)
 {
 	void *data = (void *)(long)context->data, *end = (void *)(long)context->data_end;
 	__u32 l2, *ports;
@@ -151,7 +151,7 @@ static INLINE __u64 nat_quoted_checksum(void *transport, void *end, __u32 protoc
  * An ICMP error gets a new destination (and source, if that end has to be hidden), and the packet that it quotes the ends
  * that it had where the error goes. `quoted` are those: source and ports are seen from the packet that is quoted.
  */
-__noinline int nat_rewrite_error(struct xdp_md *context, const struct packet *packet, const struct nat_ends *outer,
+static __noinline int nat_rewrite_error(struct xdp_md *context, const struct packet *packet, const struct nat_ends *outer,
 					const struct nat_ends *quoted)
 {
 	void *data = (void *)(long)context->data, *end = (void *)(long)context->data_end;
@@ -168,8 +168,7 @@ __noinline int nat_rewrite_error(struct xdp_md *context, const struct packet *pa
 	ip = data + (packet->l2 == TAGGED ? TAGGED : ETHERNET);
 	icmp = ip + (packet->header & 0x1ff);
 	inner = icmp + 1;
-	if (ip + sizeof(struct ipv6hdr) > end || inner + sizeof(struct ipv6hdr) > end)
-		/* The least that an error quotes makes IPv4 as long as this, too: 20 + 8 + 20 + 8. */
+	if (ip + sizeof(struct ipv6hdr) > end || inner + sizeof(struct iphdr) + 8 > end)
 		return drop(COUNTER_ICMP_DROPPED);
 	if (family == 4) {
 		struct iphdr *ip4 = inner;
@@ -183,6 +182,8 @@ __noinline int nat_rewrite_error(struct xdp_md *context, const struct packet *pa
 	} else {
 		__u32 *words = inner;
 
+		if (inner + sizeof(struct ipv6hdr) > end)
+			return drop(COUNTER_ICMP_DROPPED);
 		transport = inner + sizeof(struct ipv6hdr);
 		protocol = ((struct ipv6hdr *)inner)->nexthdr;
 		change = nat_change(&words[2], quoted->source, 6) + nat_change(&words[6], quoted->destination, 6);
@@ -204,7 +205,7 @@ __noinline int nat_rewrite_error(struct xdp_md *context, const struct packet *pa
 }
 
 /* The slot of a known connection that goes on; NAT_NO_SLOT else. */
-__noinline __u32 nat_known(const struct packet *flow)
+static __noinline __u32 nat_known(const struct packet *flow)
 {
 	__u32 *found, slot, now = nat_time();
 	struct nat_connection *connection;
@@ -216,7 +217,7 @@ __noinline __u32 nat_known(const struct packet *flow)
 		return NAT_NO_SLOT;
 	slot = *found;
 	connection = bpf_map_lookup_elem(&nat_connections, &slot);
-	if (!connection || connection->state != NAT_OPEN || nat_is_stale(connection, now) || !nat_target(connection))
+	if (!connection || connection->state != NAT_OPEN || nat_is_stale(connection, now))
 		return NAT_NO_SLOT;
 	/* A slot may have been given to another flow since. */
 	if (*(__u32 *)connection->client != flow->source[0] ||
@@ -225,11 +226,16 @@ __noinline __u32 nat_known(const struct packet *flow)
 	/* A client that begins anew, with the port that it had. */
 	if ((flow->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN && nat_is_closed(connection))
 		return NAT_NO_SLOT;
+	/* Its real has left: the port is free again. */
+	if (!nat_target(connection)) {
+		connection->expires = now - 1;
+		return NAT_NO_SLOT;
+	}
 	return slot;
 }
 
 /* A source port for a new connection to a target. */
-__noinline __u32 nat_open(struct xdp_md *context, const struct packet *flow, __u32 number)
+static __noinline __u32 nat_open(struct xdp_md *context, const struct packet *flow, __u32 number)
 {
 	void *data = (void *)(long)context->data, *end = (void *)(long)context->data_end;
 	struct nat_connection *connection;
@@ -244,6 +250,8 @@ __noinline __u32 nat_open(struct xdp_md *context, const struct packet *flow, __u
 	connection = bpf_map_lookup_elem(&nat_connections, &slot);
 	if (!connection)
 		return NAT_NO_SLOT;
+	if (connection->family)
+		nat_forget(connection, slot);
 	__builtin_memcpy(connection->client, flow->source, 16);
 	__builtin_memcpy(connection->vip, flow->destination, 16);
 	__builtin_memcpy(connection->real, target->address, 16);
@@ -254,8 +262,8 @@ __noinline __u32 nat_open(struct xdp_md *context, const struct packet *flow, __u
 	connection->family = flow->family;
 	connection->target = number;
 	connection->generation = target->generation;
-	connection->last = now;
 	connection->seen = 0;
+	connection->expires = now + nat_idle(connection);
 	__builtin_memcpy(connection->client_hop, data + 6, 6);
 	/* Everything before the state, for the CPU that the answer comes to. */
 	__sync_val_compare_and_swap(&connection->state, NAT_CLAIMED, NAT_OPEN);
@@ -280,7 +288,7 @@ static INLINE __u32 nat_flags_seen(__u32 tcp_flags, __u32 fin)
 }
 
 /* Why a flow without a connection does not get one: a verdict, or GO_ON. */
-__noinline int nat_refuse(struct xdp_md *context, const struct packet *packet, const struct packet *flow)
+static INLINE int nat_refuse(struct xdp_md *context, const struct packet *packet, const struct packet *flow)
 {
 	if (!packet || !flow)
 		return XDP_ABORTED;
@@ -293,7 +301,7 @@ __noinline int nat_refuse(struct xdp_md *context, const struct packet *packet, c
 	return answer_reset(context, packet);
 }
 
-__noinline int nat_send(struct xdp_md *context, const struct packet *packet, const struct packet *flow, __u32 slot)
+static __noinline int nat_send(struct xdp_md *context, const struct packet *packet, const struct packet *flow, __u32 slot)
 {
 	struct nat_scratch *scratch = nat_scratch();
 	struct nat_connection *connection = bpf_map_lookup_elem(&nat_connections, &slot);
@@ -350,7 +358,7 @@ static INLINE int nat_out(struct xdp_md *context, const struct packet *packet, c
 /*
  * What comes to an address of the pool: from a real to its client. GO_ON when it is neither that nor ours to judge.
  */
-__noinline int nat_back(struct xdp_md *context, const struct packet *packet, const struct packet *flow)
+static __noinline int nat_back(struct xdp_md *context, const struct packet *packet, const struct packet *flow)
 {
 	struct nat_scratch *scratch = nat_scratch();
 	struct nat_connection *connection;

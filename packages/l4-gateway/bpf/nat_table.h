@@ -14,7 +14,7 @@
 
 #define NAT_SOURCES 16 /* of each family */
 /* Slots that are tried for a new connection, from one taken at random (RFC 6056, section 3.3.1). */
-#define NAT_PROBES 64
+#define NAT_PROBES 16
 
 /* Bits of nat_connection.seen */
 #define NAT_FIN_OUT 1
@@ -40,7 +40,7 @@ struct nat_connection {
 	__u32 target;
 	__u32 generation; /* of the target */
 	__u32 state; /* enum nat_slot_state */
-	__u32 last; /* when a packet was seen, in nat_time */
+	__u32 expires; /* in nat_time */
 	__u8 client_hop[6]; /* the station that the client's packets come from */
 	__u16 seen;
 	__u32 spare[2];
@@ -261,7 +261,7 @@ static INLINE __u32 nat_idle(const struct nat_connection *connection)
 
 static INLINE int nat_is_stale(const struct nat_connection *connection, __u32 now)
 {
-	return now - connection->last > nat_idle(connection);
+	return (__s32)(now - connection->expires) > 0;
 }
 
 /* The target of a connection, unless it has left or does not take NAT any more. */
@@ -273,41 +273,40 @@ static INLINE struct target *nat_target(const struct nat_connection *connection)
 	return target && target->family && target->generation == connection->generation ? target : 0;
 }
 
+/* Written once a second, and when the connection enters another state. */
 static INLINE void nat_touch(struct nat_connection *connection, __u32 now, __u32 seen)
 {
-	if (connection->last != now)
-		connection->last = now;
+	__u32 expires;
+
 	if ((connection->seen & seen) != seen)
 		connection->seen |= seen;
+	expires = now + nat_idle(connection);
+	if (connection->expires != expires)
+		connection->expires = expires;
 }
 
 /* A slot for a new connection, claimed; or NAT_NO_SLOT. */
-__noinline __u32 nat_claim(__u32 family, __u32 now)
+static __noinline __u32 nat_claim(__u32 family, __u32 now)
 {
 	__u32 first = family == 4 ? 0 : nat_count4 * nat_ports;
 	__u32 slots = (family == 4 ? nat_count4 : nat_count6) * nat_ports;
 	__u32 start = (__u64)bpf_get_prandom_u32() * slots >> 32;
 
-	if (!slots)
-		return NAT_NO_SLOT;
 	for (__u32 i = 0; i < NAT_PROBES; i++) {
-		__u32 at = start + i >= slots ? start + i - slots : start + i;
-		__u32 slot = first + at, state;
-		struct nat_connection *connection = bpf_map_lookup_elem(&nat_connections, &slot);
+		__u32 at = start + i, slot;
+		struct nat_connection *connection;
+		__u32 state;
 
+		slot = first + (at >= slots ? at - slots : at);
+		connection = bpf_map_lookup_elem(&nat_connections, &slot);
 		/* A pool of fewer ports than probes comes round again. */
 		if (!connection || i >= slots)
-			return NAT_NO_SLOT;
+			break;
 		state = connection->state;
-		if (state == NAT_CLAIMED)
+		if (state == NAT_OPEN ? !nat_is_stale(connection, now) : state == NAT_CLAIMED)
 			continue;
-		if (state == NAT_OPEN && !nat_is_stale(connection, now) && nat_target(connection))
-			continue;
-		if (__sync_val_compare_and_swap(&connection->state, state, NAT_CLAIMED) != state)
-			continue;
-		if (state == NAT_OPEN)
-			nat_forget(connection, slot);
-		return slot;
+		if (__sync_val_compare_and_swap(&connection->state, state, NAT_CLAIMED) == state)
+			return slot;
 	}
 	return NAT_NO_SLOT;
 }

@@ -134,7 +134,7 @@ static INLINE __u64 pseudo_header6(const struct packet *packet, __u32 bytes, __u
 }
 
 /* An echo request for a VIP, turned round in place. */
-static __noinline int answer_echo(struct xdp_md *context, const struct packet *packet)
+static INLINE int answer_echo(struct xdp_md *context, const struct packet *packet)
 {
 	void *data = (void *)(long)context->data, *end = (void *)(long)context->data_end;
 	__u32 l2, header;
@@ -177,7 +177,7 @@ static __noinline int answer_echo(struct xdp_md *context, const struct packet *p
 }
 
 /* "Fragmentation needed" (RFC 792, RFC 1191) from the VIP to the sender. */
-static __noinline int tell_too_big4(struct xdp_md *context, const struct packet *packet, __u32 mtu)
+static INLINE int tell_too_big4(struct xdp_md *context, const struct packet *packet, __u32 mtu)
 {
 	const __u32 body = sizeof(struct icmp) + QUOTE4, grow = sizeof(struct iphdr) + sizeof(struct icmp);
 	void *data = (void *)(long)context->data, *end = (void *)(long)context->data_end;
@@ -215,7 +215,7 @@ static __noinline int tell_too_big4(struct xdp_md *context, const struct packet 
 }
 
 /* "Packet too big" (RFC 4443, section 3.2). */
-static __noinline int tell_too_big6(struct xdp_md *context, const struct packet *packet, __u32 mtu)
+static INLINE int tell_too_big6(struct xdp_md *context, const struct packet *packet, __u32 mtu)
 {
 	const __u32 body = sizeof(struct icmp) + QUOTE6, grow = sizeof(struct ipv6hdr) + sizeof(struct icmp);
 	void *data = (void *)(long)context->data, *end = (void *)(long)context->data_end;
@@ -254,8 +254,10 @@ static __noinline int tell_too_big6(struct xdp_md *context, const struct packet 
 }
 
 /* A packet that does not fit once it is encapsulated: its sender is told the size that does, if it asked for that. */
-static INLINE int tell_too_big(struct xdp_md *context, const struct packet *packet, __u32 mtu)
+static __noinline int tell_too_big(struct xdp_md *context, const struct packet *packet, __u32 mtu)
 {
+	if (!packet)
+		return XDP_DROP;
 	if (packet->family == 4)
 		return tell_too_big4(context, packet, mtu);
 	return tell_too_big6(context, packet, mtu);

@@ -22,7 +22,7 @@ static INLINE __u32 ring_hash4(__u32 source, __u32 destination, __u32 ports)
 	return finish_hash(mix(mix(ring_seed, (__u64)ports << 32 | source), destination));
 }
 
-static INLINE __u32 ring_hash6(const __u32 *source, const __u32 *destination, __u32 ports)
+static INLINE __u32 ring_hash6(const volatile __u32 *source, const volatile __u32 *destination, __u32 ports)
 {
 	__u64 state = mix(ring_seed, ports);
 
@@ -42,6 +42,14 @@ static INLINE __u32 target_at(__u32 slot, __u32 hash)
 	/* Otherwise the compiler drops the check, which it knows to hold and the verifier does not. */
 	barrier_var(place);
 	return ring && place < RING_SIZE ? ring->targets[place] : 0;
+}
+
+/* A target that a ring or a connection id names, if it belongs to the VIP; nobody, or a ring that is being replaced. */
+static INLINE struct target *new_target(const __u32 *number, const struct vip *vip)
+{
+	struct target *target = bpf_map_lookup_elem(&targets, number);
+
+	return target && target->family && target->vip == vip->number ? target : 0;
 }
 
 #endif

@@ -71,7 +71,7 @@ describe('evenkeel-gateway', () => {
     expect(good.out).toContain('1 VIPs, 1 clusters');
     const wrong = await run('check', '-c', file(CONFIG.replace('port: 443', 'port: x')));
     expect(wrong.code).toBe(EXIT.usage);
-    expect(wrong.error).toContain('edge.yaml:2: vips[0].port: expected');
+    expect(wrong.error).toContain('vips[0].port: expected');
     const missing = await run('check', '-c', join(folder, 'missing.yaml'));
     expect(missing.code).toBe(EXIT.usage);
     expect(missing.error).toContain('ENOENT');

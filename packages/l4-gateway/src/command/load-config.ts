@@ -21,7 +21,13 @@ export async function loadConfig(path: string): Promise<LoadedConfig> {
     );
   }
   const sources = await sourcesIn(text);
-  return { config: decodeGatewayFile(text, { name: basename(path), sources }), sources };
+  return {
+    config: await decodeGatewayFile(text, {
+      ...{ name: basename(path), sources },
+      environment: process.env,
+    }),
+    sources,
+  };
 }
 
 /** Registries are loaded only for files that speak of them: one of them needs a package that may not be installed. */

@@ -21,6 +21,10 @@ export function statusText(status: GatewayStatus): string {
       String(real.bytes),
     ]),
   ]);
+  const counts = Object.entries(status.packets)
+    .filter(([, count]) => Number(count) > 0)
+    .map(([name, count]) => `${name} ${String(count)}`);
+  if (counts.length > 0) head.push(`packets   ${counts.join(', ')}`);
   const titles = ['vip / real', 'cluster / role', 'weight', 'state', 'packets', 'bytes'];
   return `${head.join('\n')}\n\n${columns([titles, ...rows], [4, 5])}`;
 }

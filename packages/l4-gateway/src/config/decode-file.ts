@@ -6,36 +6,38 @@ import {
   type DiscoverySource,
   type JsonSchema,
 } from '@evenkeel/core';
-import { codeFormOf, jsonSchemaOf } from '@evenkeel/core/config';
+import { codeFormOf, ConfigDocument, jsonSchemaOf } from '@evenkeel/core/config';
 import { decode } from '@evenkeel/core/schema';
-import { parseOptions } from '../forwarder/options.ts';
+import { type ForwarderOptions, parseOptions } from '../forwarder/options.ts';
 import { parseSources } from '../forwarder/service.ts';
 import { parseVip } from '../forwarder/vip.ts';
-import type { GatewayConfig } from './gateway-options.ts';
+import type { GatewayConfig, NatConfig } from './gateway-options.ts';
 import { gatewaySchema, type GatewayShape } from './gateway-schema.ts';
-import { YamlText } from './yaml-text.ts';
 
 export interface DecodeOptions {
-  /** What the file is called in messages. */
+  /** What the file is called in messages; one that ends in `.json` is JSON, every other YAML. */
   readonly name: string;
   /** Kinds of discovery from other entries that clusters may name: `[consulSource]`. */
   readonly sources?: readonly DiscoverySource[];
+  /** Variables that values may name: `${NAME}`, `${NAME:-default}`. Default none. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
 /**
- * Reads the configuration of a gateway from the text of a YAML file.
+ * Reads the configuration of a gateway from the text of a file.
  *
  * @throws ConfigError with every issue found: file, line, place, what is allowed there and what was found
  */
-export function decodeGatewayFile(
+export async function decodeGatewayFile(
   text: string,
-  { name, sources = [] }: DecodeOptions,
-): GatewayConfig {
-  const yaml = new YamlText(text, name);
+  { name, sources = [], environment = {} }: DecodeOptions,
+): Promise<GatewayConfig> {
+  const format = name.endsWith('.json') ? 'json' : 'yaml';
+  const document = await ConfigDocument.read(text, { name, format, environment });
   try {
-    return decodeGateway(yaml.data, sources);
+    return decodeGateway(document.value, sources);
   } catch (error) {
-    throw error instanceof ConfigError ? yaml.locate(error) : error;
+    throw error instanceof ConfigError ? document.locate(error) : error;
   }
 }
 
@@ -55,14 +57,21 @@ export function decodeGateway(
       clusters.set(name, forGateway(decodeClusterFile(options, { path, name, sources })));
     });
   }
+  for (const [name, { topology }] of clusters) {
+    if (topology?.aperture === undefined) continue;
+    issues.push({
+      path: `clusters.${name}.topology.aperture`,
+      expected: 'no aperture: a flow that comes to another gateway has to find its real there',
+      actual: JSON.stringify(topology.aperture),
+    });
+  }
   issues.push(...wrongTogether(shape));
   if (issues.length > 0) throw new ConfigError(issues);
-  const { interface: interfaces, clusters: _raw, admin, ...rest } = shape;
+  const { interface: interfaces, clusters: _raw, admin, nat, ...rest } = shape;
   return {
     ...rest,
     interfaces: typeof interfaces === 'string' ? [interfaces] : interfaces,
-    admin,
-    clusters,
+    ...{ admin, nat, clusters },
   };
 }
 
@@ -93,6 +102,26 @@ function forGateway(options: ClusterOptions): ClusterOptions {
             ...(health.tcp === undefined ? {} : { tcp: { ...waiting, ...health.tcp } }),
           },
         }),
+  };
+}
+
+const SOME_MAC = '02:00:00:00:00:01';
+
+/** What the forwarder is opened with, but for what only the machine can tell. */
+export function forwarderOptions(
+  config: Pick<GatewayConfig, 'flowsPerCpu' | 'ringSeed' | 'repliesPerSecond' | 'outerSource'> & {
+    readonly nat?: NatConfig | undefined;
+  },
+): Omit<ForwarderOptions, 'nextHop' | 'mtu'> {
+  const { flowsPerCpu, ringSeed, repliesPerSecond, outerSource, nat } = config;
+  const { ipv4, ipv6 } = outerSource;
+  return {
+    ...{ flowsPerCpu, repliesPerSecond, ringSeed: BigInt(ringSeed) },
+    outerSource: {
+      ...(ipv4 === undefined ? {} : { ipv4 }),
+      ...(ipv6 === undefined ? {} : { ipv6 }),
+    },
+    ...(nat === undefined ? {} : { nat: { ...nat, ports: [nat.ports.first, nat.ports.last] } }),
   };
 }
 
@@ -134,16 +163,7 @@ function wrongTogether(shape: GatewayShape): ConfigIssue[] {
       });
     }
   }
-  const { ipv4, ipv6 } = shape.outerSource;
-  note(issues, () =>
-    parseOptions({
-      nextHop: '02:00:00:00:00:01',
-      outerSource: {
-        ...(ipv4 === undefined ? {} : { ipv4 }),
-        ...(ipv6 === undefined ? {} : { ipv6 }),
-      },
-    }),
-  );
+  note(issues, () => parseOptions({ nextHop: SOME_MAC, ...forwarderOptions(shape) }));
   return issues;
 }
 

@@ -1,6 +1,7 @@
 /** What the configuration of a gateway says, in the words of code; files say `drainTimeout: 5m` for a duration. */
 import type { ClusterOptions } from '@evenkeel/core';
 import type { XdpMode } from '@evenkeel/bpf';
+import type { NatTimeouts } from '../forwarder/nat-options.ts';
 import type { Vip } from '../forwarder/vip.ts';
 import type { FlowTimeouts, VipOptions } from '../forwarder/vip-options.ts';
 
@@ -8,8 +9,6 @@ import type { FlowTimeouts, VipOptions } from '../forwarder/vip-options.ts';
 export interface GatewayVip extends Vip, Required<Omit<VipOptions, 'quic' | 'flowTimeouts'>> {
   /** Name of the cluster whose endpoints are the reals; of their addresses the port is for health checks alone. */
   readonly cluster: string;
-  /** How packets get to the reals. */
-  readonly forward: 'ipip';
   readonly quic: VipOptions['quic'];
   readonly flowTimeouts: FlowTimeouts;
   /** How long flows of a real that left the cluster may go on there. 0..24 h, default 300,000. */
@@ -19,6 +18,13 @@ export interface GatewayVip extends Vip, Required<Omit<VipOptions, 'quic' | 'flo
     readonly sources: readonly string[];
     readonly cluster: string;
   }[];
+}
+
+/** What `forward: nat` takes. */
+export interface NatConfig {
+  readonly addresses: readonly string[];
+  readonly ports: { readonly first: number; readonly last: number };
+  readonly timeouts: Required<NatTimeouts>;
 }
 
 /** Options of a cluster behind a gateway: those of any cluster that mean something without requests. */
@@ -46,6 +52,8 @@ export interface GatewayConfig {
   readonly flowsPerCpu: number;
   readonly ringSeed: number;
   readonly outerSource: { readonly ipv4?: string | undefined; readonly ipv6?: string | undefined };
+  readonly repliesPerSecond: number;
+  readonly nat: NatConfig | undefined;
   /** What a stop does: the program goes, or it goes on forwarding what the tables say until somebody takes over. */
   readonly onStop: 'detach' | 'keep';
   readonly admin: AdminOptions | undefined;

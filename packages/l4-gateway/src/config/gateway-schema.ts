@@ -3,10 +3,11 @@ import type { DiscoverySource } from '@evenkeel/core';
 import { clusterEntrySchema } from '@evenkeel/core/config';
 import { durationMs, integer, object, oneOf, text } from '@evenkeel/core/schema';
 import { z } from 'zod';
-import type { GatewayVip } from './gateway-options.ts';
+import type { GatewayVip, NatConfig } from './gateway-options.ts';
 
 const DAY_MS = 86_400_000;
-const MAX_VIPS = 512;
+/** Numbers that the program has for VIPs. */
+const MAX_VIPS = 1_023;
 
 const MAC_ERROR = 'an Ethernet address like 02:00:00:00:00:01, or auto';
 const mac = z.string({ error: MAC_ERROR }).regex(/^(auto|[\da-f]{2}(:[\da-f]{2}){5})$/iu, {
@@ -27,6 +28,9 @@ const PORT_ERROR = 'an integer from 1 to 65535, or any';
 const timeout = (defaultMs: number): z.ZodDefault<z.ZodNumber> =>
   durationMs({ min: 1_000, max: 28_800_000 }).default(defaultMs);
 
+const natTimeout = (defaultMs: number): z.ZodDefault<z.ZodNumber> =>
+  durationMs({ min: 1_000, max: 7 * DAY_MS }).default(defaultMs);
+
 const vipSchema = object({
   address: text(64).describe(
     'What clients connect to: an IPv4 or IPv6 address, or a prefix: `198.51.100.0/24`.',
@@ -38,9 +42,12 @@ const vipSchema = object({
     .default('tcp')
     .describe('Protocol of the flows; `any`, with all ports: every one but ICMP.'),
   cluster: text(253).describe('Name of the cluster whose endpoints are the reals.'),
-  forward: oneOf(['ipip'])
+  forward: oneOf(['ipip', 'gue', 'gre', 'l2', 'nat'])
     .default('ipip')
-    .describe('How packets get to the reals: `ipip` is IP in IP with direct server return.'),
+    .describe(
+      'How packets get to the reals: in an outer header that they take off (`ipip`, `gue`, `gre`), to their Ethernet addresses (`l2`), or translated (`nat`).',
+    ),
+  guePort: integer({ min: 1, max: 65_535 }).default(6_080).describe('UDP port of `gue`.'),
   hash: oneOf(['5-tuple', 'no-source-port', 'destination-port', 'source', 'source-destination'])
     .default('5-tuple')
     .describe('What places a flow: flows that are equal in it get the same real.'),
@@ -136,6 +143,31 @@ export function gatewaySchema(sources: readonly DiscoverySource[] = []): z.ZodTy
     })
       .prefault({})
       .describe('Where the source addresses of the outer headers are taken from.'),
+    repliesPerSecond: integer({ min: 0, max: 1_000_000 })
+      .default(1_000)
+      .describe('Answers of the gateway itself (pings, "too big", resets) a second and CPU.'),
+    nat: object({
+      addresses: z
+        .array(text(45), { error: 'a list of addresses' })
+        .min(1, { error: 'at least one address' })
+        .describe('Sources towards reals, routed to this gateway and no other.'),
+      ports: object({
+        first: integer({ min: 1, max: 65_535 }).default(1_024).describe('The first.'),
+        last: integer({ min: 1, max: 65_535 }).default(65_535).describe('The last.'),
+      })
+        .prefault({})
+        .describe('Ports of each address: one for each connection at a time.'),
+      timeouts: object({
+        openingMs: natTimeout(30_000).describe('Until the real has answered.'),
+        tcpMs: natTimeout(7_440_000).describe('TCP.'),
+        closingMs: natTimeout(60_000).describe('TCP after a reset, or a FIN from both sides.'),
+        udpMs: natTimeout(300_000).describe('UDP.'),
+      })
+        .prefault({})
+        .describe('After how much silence a port is free again.'),
+    })
+      .optional()
+      .describe('What `forward: nat` takes. Left out: there is no NAT.'),
     onStop: oneOf(['detach', 'keep'])
       .default('detach')
       .describe(
@@ -173,6 +205,8 @@ export interface GatewayShape {
   readonly flowsPerCpu: number;
   readonly ringSeed: number;
   readonly outerSource: { readonly ipv4?: string | undefined; readonly ipv6?: string | undefined };
+  readonly repliesPerSecond: number;
+  readonly nat?: NatConfig | undefined;
   readonly onStop: 'detach' | 'keep';
   readonly admin?: { readonly listen: string; readonly token?: string | undefined } | undefined;
   readonly vips: readonly GatewayVip[];

@@ -4,7 +4,7 @@ import type { Facts, InterfaceFacts } from './facts.ts';
 import type { Finding } from './finding.ts';
 import { judge } from './judge.ts';
 
-const config = decodeGatewayFile(
+const config = await decodeGatewayFile(
   `interface: eth0
 vips: [{ address: 203.0.113.10, port: 443, cluster: web }]
 clusters: { web: { discovery: ["10.0.0.1:443"] } }

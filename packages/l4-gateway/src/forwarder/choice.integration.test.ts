@@ -96,7 +96,7 @@ describe.skipIf(path === undefined)('the choice of a real', () => {
     ['IPv4', VIP4, '10.0.0.'],
     ['IPv6', VIP6, 'fc00:3::'],
   ])('moves only the flows of a real that leaves: %s', (_what, vip, prefix) => {
-    open();
+    open({ flowsPerCpu: 65_536 });
     const all = reals(10, prefix);
     const gone = all[3]!;
     forwarder.addVip(vip, all);
@@ -120,7 +120,7 @@ describe.skipIf(path === undefined)('the choice of a real', () => {
   });
 
   it('keeps remembered flows when reals come, and gives new flows to them', () => {
-    open();
+    open({ flowsPerCpu: 65_536 });
     forwarder.addVip(VIP4, reals(3));
     const before = Array.from({ length: 500 }, (_, index) =>
       realFor(forwarder, flowTo(VIP4, index)),
@@ -137,7 +137,7 @@ describe.skipIf(path === undefined)('the choice of a real', () => {
   });
 
   it('drains a real of weight 0: its flows stay, new ones go elsewhere', () => {
-    open();
+    open({ flowsPerCpu: 65_536 });
     forwarder.addVip(VIP4, reals(2));
     const before = Array.from({ length: 200 }, (_, index) =>
       realFor(forwarder, flowTo(VIP4, index)),

@@ -6,6 +6,8 @@ import type { Bucket, Target } from './generated/forwarder.ts';
 const TIME_SHIFT = 3;
 const TIME_VALUES = 2 ** 15;
 const CLOSING = 1;
+const CONFIRMED = 2;
+const LONG_WAY = 4;
 /** Where the target begins in the state, counted in bits of its lower half. */
 const TARGET_SHIFT = 30;
 const TARGET_MASK = 2 ** 14 - 1;
@@ -39,6 +41,7 @@ export class FlowClock {
   readonly #options: ClockOptions;
   readonly #timer: NodeJS.Timeout;
   #last: number;
+  #isLongWay = false;
   /** Index of the flow that the next sweep begins with. */
   #next = 0;
 
@@ -52,6 +55,12 @@ export class FlowClock {
     this.#last = options.seconds();
     this.#write(this.#last);
     this.#timer = setInterval(() => this.tick(), 1_000).unref();
+  }
+
+  /** Lets every packet take the program's long way, which has the tracer in it. */
+  set isLongWay(isLongWay: boolean) {
+    this.#isLongWay = isLongWay;
+    this.#write(this.#last);
   }
 
   /** Tells the program the time, and looks through a part of the cache. */
@@ -69,7 +78,7 @@ export class FlowClock {
   }
 
   #write(now: number): void {
-    this.#options.write((now % TIME_VALUES) << TIME_SHIFT);
+    this.#options.write(((now % TIME_VALUES) << TIME_SHIFT) | CONFIRMED | (this.#isLongWay ? LONG_WAY : 0));
   }
 
   #sweep(count: number, now: number): void {

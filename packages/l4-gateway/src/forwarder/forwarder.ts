@@ -14,6 +14,8 @@ import {
 import { parseAddress, wrong } from './address.ts';
 import { FlowClock } from './flow-clock.ts';
 import { type CachedFlow, dumpFlows, type FlowDump, type FlowTarget } from './flow-dump.ts';
+import { Guard } from './guard.ts';
+import { type GuardRules, parseRules } from './guard-options.ts';
 import { type ForwarderFill, isInUse, sampleFill } from './fill.ts';
 import { forwarder as forwarderSpec, type ForwarderSpec, VipFlag } from './generated/forwarder.ts';
 import { type ForwarderOptions, type ParsedOptions, parseOptions } from './options.ts';
@@ -23,6 +25,8 @@ import { RingStore, SPARE_SLOTS } from './ring-store.ts';
 import { type ParsedRoute, parseSources, Service, type ServiceState } from './service.ts';
 import { type ForwarderStatistics, readCounts, type Traffic } from './statistics.ts';
 import { add, type KeptTarget, TargetTable } from './target-table.ts';
+import { assertNotTracing, TraceAssembler, type TracedPacket } from './trace.ts';
+import { parseTraceFilter, type TraceFilter } from './trace-filter.ts';
 import {
   type Flow,
   type ParsedVip,
@@ -48,6 +52,16 @@ export interface XdpAttachment {
   readonly interface: string | number;
   /** Default `auto`: in the driver if it can, else generic. */
   readonly mode?: XdpMode;
+}
+
+/** A trace that is running. */
+export interface Trace {
+  /** Records that found no room, because they are read too slowly. */
+  readonly lost: bigint;
+  /** Hands over what there is, without waiting for the next look, which comes within 10 ms. */
+  flush(): void;
+  /** Idempotent. */
+  close(): void;
 }
 
 /** Clients that get other reals than the rest. */
@@ -92,10 +106,15 @@ function load(parsed: ParsedOptions, pinned: PinnedState | undefined): Loaded {
       outerSource4: parsed.outerSource4,
       outerSource6: parsed.outerSource6,
       repliesPerSecond: parsed.repliesPerSecond,
+      ...parsed.nat.constants,
+      inspectAll: Number(parsed.guard.isInspecting),
+      sourceBuckets: parsed.guard.sourceBuckets,
     },
     maxEntries: {
       flows: parsed.bucketsPerCpu * possibleCpus(),
       rings: parsed.maxRings + SPARE_SLOTS,
+      ...parsed.nat.entries,
+      guardedSources: parsed.guard.isOpen ? parsed.guard.sourceBuckets * possibleCpus() : 1,
     },
   });
 }
@@ -119,10 +138,12 @@ export class Forwarder {
   readonly #rings: RingStore;
   readonly #directory: VipDirectory;
   readonly #clock: FlowClock;
+  readonly #guard: Guard;
   readonly #services = new Map<string, Service>();
   /** Numbers of VIPs that are free; one is used again as late as possible. */
   readonly #numbers: number[];
   readonly #links: Link[] = [];
+  #trace: Trace | undefined;
   readonly #pinned: PinnedState | undefined;
 
   /** Use {@link openForwarder}. */
@@ -132,7 +153,7 @@ export class Forwarder {
     this.#pinned = pinned;
     const { maps, globals } = object;
     const { maxEntries: size } = forwarderSpec.maps.targets;
-    this.#targets = new TargetTable(maps, { size, mtu: options.mtu }, pinned?.ledger);
+    this.#targets = new TargetTable(maps, { size, path: options }, pinned?.ledger);
     this.#rings = new RingStore(maps.rings);
     const tagKey = globals.rodata.read().flowKeys[TAG_KEY] as bigint;
     this.#directory = new VipDirectory(maps, tagKey, (kinds) => globals.bss.set('vipKinds', kinds));
@@ -140,6 +161,14 @@ export class Forwarder {
       seconds: options.clock,
       write: (bits) => globals.bss.set('clockBits', bits),
     });
+    this.#guard = new Guard(
+      maps,
+      {
+        setBits: (bits) => globals.bss.set('guardBits', bits),
+        setSourceLimits: (limits) => globals.bss.set('sourceLimits', limits),
+      },
+      options.guard,
+    );
     const { maxEntries: numbers } = forwarderSpec.maps.vipRecords;
     this.#numbers = Array.from({ length: numbers - 1 }, (_, index) => index + 1);
   }
@@ -147,6 +176,11 @@ export class Forwarder {
   /** Has it taken over what a predecessor remembered of flows? */
   get isAdopted(): boolean {
     return this.#pinned?.adopted !== undefined;
+  }
+
+  /** Does the program of a predecessor forward until this one is attached? */
+  get hasPredecessor(): boolean {
+    return this.#pinned?.hasPredecessor ?? false;
   }
 
   /** Reals that a predecessor had and no VIP has yet; their flows go where they went. */
@@ -199,7 +233,8 @@ export class Forwarder {
     const { vipRecords: records, sourceRoutes: routes, serverIds } = this.#object.maps;
     const service = new Service(parsed, number, {
       ...{ targets: this.#targets, rings: this.#rings, directory: this.#directory },
-      ...{ records, routes, serverIds },
+      ...{ records, routes, serverIds, natFamilies: this.#options.nat.families },
+      guard: this.#guard,
     });
     try {
       service.apply(state);
@@ -263,6 +298,53 @@ export class Forwarder {
     this.#services.delete(service.parsed.name);
     this.#numbers.push(service.number);
     this.#nameAddress(service.parsed);
+  }
+
+  /**
+   * Replaces what the guard lets in; `guard` of the options makes room for it. VIPs have `limits` of their own.
+   *
+   * @throws ConfigError for wrong rules, which leaves the old ones in force
+   */
+  setGuard(rules: GuardRules): void {
+    this.#guard.setRules(parseRules(rules));
+  }
+
+  /**
+   * Reports packets that match, one by one: how they came, what happened to them, how they left. Meanwhile every packet
+   * takes the long way; those that are reported cost microseconds, and there are at most `perSecond` of them.
+   *
+   * @returns ends the trace when it is closed, and tells how many reports found no room
+   * @throws ConfigError for a wrong filter, and while another trace is running
+   */
+  trace(filter: TraceFilter, handle: (packet: TracedPacket) => void): Trace {
+    assertNotTracing(this.#trace !== undefined);
+    const { bss } = this.#object.globals;
+    bss.set('traceFilter', parseTraceFilter(filter));
+    const assembler = new TraceAssembler(
+      {
+        vip: (number) => this.#serviceOf(number)?.parsed.name ?? `number ${number}`,
+        real: (number) => this.#realOfTarget(number),
+      },
+      handle,
+    );
+    const reader = this.#object.maps.traces.readBytes((record) => assembler.add(record));
+    const lostBefore = bss.get('traceLost');
+    bss.set('traceOn', 1);
+    const trace: Trace = {
+      get lost(): bigint {
+        return bss.get('traceLost') - lostBefore;
+      },
+      flush: () => void reader.drain(),
+      close: () => {
+        if (this.#trace !== trace) return;
+        this.#trace = undefined;
+        bss.set('traceOn', 0);
+        reader.drain();
+        reader.close();
+      },
+    };
+    this.#trace = trace;
+    return trace;
   }
 
   /** Tells the program the time; it is told once a second anyway. */
@@ -391,12 +473,25 @@ export class Forwarder {
    * @param keep of a pinned forwarder: the program goes on without this process, for a successor to take over
    */
   close({ keep = false }: { readonly keep?: boolean } = {}): void {
+    this.#trace?.close();
     this.#pinned?.close(keep);
     for (const link of this.#links.splice(0)) link.close();
     this.#clock.close();
     this.#rings.close();
     this.#directory.close();
     this.#object.close();
+  }
+
+  #serviceOf(number: number): Service | undefined {
+    return [...this.#services.values()].find((service) => service.number === number);
+  }
+
+  #realOfTarget(number: number): string {
+    for (const { targets } of this.#services.values()) {
+      const real = targets.get(number);
+      if (real !== undefined) return real;
+    }
+    return `target ${number}`;
   }
 
   #service(vip: Vip): Service {

@@ -1,4 +1,6 @@
 import { parseAddress, parseMac, wrong } from './address.ts';
+import { type GuardOptions, parseGuard, type ParsedGuard } from './guard-options.ts';
+import { type NatOptions, parseNat, type ParsedNat } from './nat-options.ts';
 
 export interface ForwarderOptions {
   /**
@@ -33,6 +35,10 @@ export interface ForwarderOptions {
   readonly repliesPerSecond?: number;
   /** Seconds of a clock that goes on when the process is started again. Default: since the machine was started. */
   readonly clock?: () => number;
+  /** What `forward: 'nat'` needs. Default: there is no NAT. */
+  readonly nat?: NatOptions;
+  /** Makes room for access lists and limits. Default: there are none, and they cost nothing. */
+  readonly guard?: GuardOptions;
   /**
    * Lets the program outlive this process, pinned below `/sys/fs/bpf/evenkeel/<name>`, and takes over what a
    * predecessor of the same name left there. Default: it ends with the process.
@@ -50,6 +56,8 @@ export interface ParsedOptions {
   readonly maxRings: number;
   readonly repliesPerSecond: number;
   readonly clock: () => number;
+  readonly nat: ParsedNat;
+  readonly guard: ParsedGuard;
 }
 
 const FLOWS_PER_BUCKET = 4;
@@ -79,6 +87,8 @@ export function parseOptions(options: ForwarderOptions): ParsedOptions {
     maxRings,
     repliesPerSecond,
     clock,
+    nat: parseNat(options.nat),
+    guard: parseGuard(options.guard),
   };
 }
 

@@ -143,6 +143,11 @@ export class PinnedState {
     return link;
   }
 
+  /** Does the program of a predecessor forward on some interface? */
+  get hasPredecessor(): boolean {
+    return this.#files().some((file) => file.startsWith('link_'));
+  }
+
   /** Links of the predecessor that {@link attach} has not taken over are detached, what is stale is removed. */
   dropOldLinks(interfaces: readonly (string | number)[]): void {
     const wanted = new Set(interfaces.map((one) => `link_${linkName(one)}`));
@@ -206,8 +211,8 @@ export function pinFolder(name: string): string {
   throw wrong('pins.name', 'up to 64 letters, digits, "_" or "-"', name);
 }
 
-/** The layout of a program's state: equal only for the very same program with tables of the same sizes. */
-export function layoutOf(spec: ObjectSpec, sizes: readonly number[]): string {
+/** The layout of a program's state: equal only for the very same program with tables of the same sizes and meaning. */
+export function layoutOf(spec: ObjectSpec, sizes: readonly unknown[]): string {
   return createHash('sha256')
     .update(JSON.stringify([spec.image, sizes]))
     .digest('hex');

@@ -1,6 +1,7 @@
 /** One VIP in the program's tables: its reals, its rings, what it was asked to do. */
 import type { BpfMap } from '@evenkeel/bpf';
 import { wrong } from './address.ts';
+import { assertForward } from './forward-mode.ts';
 import { type FlowBytes, placeOf, ringHash } from './flow-hash.ts';
 import {
   type ServerIdKey,
@@ -8,6 +9,7 @@ import {
   VipFlag,
   type VipRecord,
 } from './generated/forwarder.ts';
+import type { Guard } from './guard.ts';
 import { type IpPrefix, parsePrefix } from './prefix.ts';
 import { buildRing, equalRings, RING_SIZE } from './ring.ts';
 import type { RingStore } from './ring-store.ts';
@@ -39,6 +41,9 @@ export interface ServiceTables {
   readonly records: BpfMap<number, VipRecord>;
   readonly routes: BpfMap<SourceKey, number>;
   readonly serverIds: BpfMap<ServerIdKey, number>;
+  /** Families of the addresses that NAT may take. */
+  readonly natFamilies: ReadonlySet<4 | 6>;
+  readonly guard: Guard;
 }
 
 interface Member {
@@ -102,7 +107,14 @@ export class Service {
   apply(state: ServiceState): boolean {
     const { targets, rings } = this.#tables;
     assertServerIds(state);
+    this.#tables.guard.assertVip(state.options.limits);
     const reals = union(state);
+    assertForward(reals.values(), {
+      vip: this.parsed,
+      mode: state.options.forward,
+      isThreeTuple: (state.options.flags & VipFlag.VIP_THREE_TUPLE) !== 0,
+      natFamilies: this.#tables.natFamilies,
+    });
     const added: number[] = [];
     let branches: readonly Branch[];
     const members = new Map<string, Member>();
@@ -141,6 +153,7 @@ export class Service {
       rings.release(slot);
     }
     for (const key of this.#serverIds.values()) serverIds.delete(key);
+    this.#tables.guard.removeVip(this.#number);
     for (const { number } of this.#members.values()) targets.release(number);
   }
 
@@ -234,8 +247,9 @@ export class Service {
     const word = {
       number: this.#number,
       ring: own?.slot ?? 0,
-      flags: flags | (others.length > 0 ? VipFlag.VIP_SOURCE_ROUTES : 0),
+      flags: flags | this.#ownFlags(others.length > 0),
     };
+    this.#tables.guard.setVip(this.#number, this.state.options.limits);
     const entries = entriesOf(this.parsed, flags);
     for (const entry of entries) directory.set(entry, word);
     if ((flags & VipFlag.VIP_THREE_TUPLE) === 0) directory.delete(fragmentEntry(this.parsed));
@@ -243,6 +257,14 @@ export class Service {
     for (const source of former.flatMap((branch) => branch.sources)) {
       if (!wanted.has(source.text)) routes.delete(this.#routeKey(source));
     }
+  }
+
+  /** Flags that the options do not say. */
+  #ownFlags(hasRoutes: boolean): number {
+    return (
+      (hasRoutes ? VipFlag.VIP_SOURCE_ROUTES : 0) |
+      (this.#tables.guard.isOpen ? VipFlag.VIP_GUARDED : 0)
+    );
   }
 
   #writeServerIds(): void {
@@ -276,6 +298,8 @@ function isSameReal(before: ParsedReal | undefined, now: ParsedReal): boolean {
     before !== undefined &&
     before.isDown === now.isDown &&
     before.isLocal === now.isLocal &&
+    before.forward === now.forward &&
+    before.port === now.port &&
     Buffer.compare(before.nextHop, now.nextHop) === 0
   );
 }

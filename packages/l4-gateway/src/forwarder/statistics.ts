@@ -61,6 +61,24 @@ export interface PacketCounts {
   readonly quicRouted: bigint;
   /** QUIC connection ids that no real has; placed by the cache or the ring. */
   readonly quicUnknown: bigint;
+  /** Connections that got a source port. */
+  readonly natOpened: bigint;
+  /** Packets of reals that went to their clients. */
+  readonly natReturned: bigint;
+  /** Of no connection that is known (any more): dropped when from a real, answered with a reset when from a client. */
+  readonly natUnknown: bigint;
+  /** Dropped: no source port was free for a new connection. */
+  readonly natExhausted: bigint;
+  /** Dropped: from a source that may not come in. */
+  readonly denied: bigint;
+  /** Dropped: more packets of a source than it may send. */
+  readonly sourceLimited: bigint;
+  /** Dropped: more new flows of a source than it may open. */
+  readonly sourceFlowsLimited: bigint;
+  /** Dropped: more packets than the VIP takes. */
+  readonly vipLimited: bigint;
+  /** Dropped: more new flows than the VIP takes. */
+  readonly vipFlowsLimited: bigint;
 }
 
 export interface ForwarderStatistics {
@@ -91,5 +109,14 @@ export function readCounts(counters: PerCpuMap<number, bigint>): PacketCounts {
     local: read(Counter.COUNTER_LOCAL),
     quicRouted: read(Counter.COUNTER_QUIC_ROUTED),
     quicUnknown: read(Counter.COUNTER_QUIC_UNKNOWN),
+    natOpened: read(Counter.COUNTER_NAT_OPENED),
+    natReturned: read(Counter.COUNTER_NAT_RETURNED),
+    natUnknown: read(Counter.COUNTER_NAT_UNKNOWN),
+    natExhausted: read(Counter.COUNTER_NAT_EXHAUSTED),
+    denied: read(Counter.COUNTER_DENIED),
+    sourceLimited: read(Counter.COUNTER_SOURCE_LIMITED),
+    sourceFlowsLimited: read(Counter.COUNTER_SOURCE_FLOWS_LIMITED),
+    vipLimited: read(Counter.COUNTER_VIP_LIMITED),
+    vipFlowsLimited: read(Counter.COUNTER_VIP_FLOWS_LIMITED),
   };
 }

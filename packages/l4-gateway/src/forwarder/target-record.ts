@@ -1,10 +1,8 @@
 /** What the program is told about a real: `struct target`. */
+import { kindOf, overheadOf } from './forward-mode.ts';
 import { ForwardKind, type Target } from './generated/forwarder.ts';
 import type { ParsedReal } from './vip.ts';
 import type { ParsedVipOptions } from './vip-options.ts';
-
-/** Bytes of the outer header, by family of the real. */
-const OUTER_BYTES = { 4: 20, 6: 40 } as const;
 
 /** What a record takes from its VIP and from the forwarder. */
 export interface TargetContext {
@@ -26,16 +24,26 @@ export const NOBODY: Omit<Target, 'generation'> = {
   outerPort: 0,
   maxBytes: 0,
   outerSource: new Uint8Array(16),
-  spare: new Uint8Array(10),
+  plainSource: new Uint8Array(4),
+  plainSpread: 0,
+  plainSum: 0,
+  spare: new Uint8Array(2),
 };
 
-/** @param mtu of the path to the reals */
+/** The way to the reals. */
+export interface Path {
+  readonly mtu: number;
+  /** Prefix of the outer source, 16 bits. */
+  readonly outerSource4: Uint8Array;
+}
+
 export function targetRecord(
   real: ParsedReal,
   { vip, options }: TargetContext,
-  mtu: number,
+  { mtu, outerSource4 }: Path,
 ): Omit<Target, 'generation'> {
   const { bytes: address, family } = real.address;
+  const mode = real.forward ?? options.forward;
   const forward = forwardKind(real, options);
   return {
     ...NOBODY,
@@ -47,11 +55,29 @@ export function targetRecord(
     idleTcp: options.idle.tcp,
     idleUdp: options.idle.udp,
     idleClosing: options.idle.closing,
-    maxBytes: forward === ForwardKind.FORWARD_IPIP ? mtu - OUTER_BYTES[family] : 0xffff,
+    outerPort: mode === 'gue' ? options.guePort : real.port,
+    maxBytes: forward === kindOf(mode) ? mtu - overheadOf(mode, family) : 0xffff,
+    plainSource: outerSource4,
+    plainSpread: 0xffff,
+    plainSum: sumOfConstants(outerSource4, address),
   };
 }
 
-function forwardKind(real: ParsedReal, { deadReals }: ParsedVipOptions): number {
+/** TTL 64 and protocol 4, as they lie in the header. */
+const TTL_AND_PROTOCOL = 0x0440;
+
+/** The part of the outer header's sum (RFC 1071) that is the same for all packets of a target. */
+function sumOfConstants(source: Uint8Array, destination: Uint8Array): number {
+  let sum = TTL_AND_PROTOCOL;
+  for (const { buffer, byteOffset } of [source, destination]) {
+    const view = new DataView(buffer, byteOffset);
+    sum += view.getUint16(0, true) + view.getUint16(2, true);
+  }
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
+  return sum;
+}
+
+function forwardKind(real: ParsedReal, { deadReals, forward }: ParsedVipOptions): number {
   if (real.isDown && deadReals === 'reset') return ForwardKind.FORWARD_RESET;
-  return real.isLocal ? ForwardKind.FORWARD_LOCAL : ForwardKind.FORWARD_IPIP;
+  return real.isLocal ? ForwardKind.FORWARD_LOCAL : kindOf(real.forward ?? forward);
 }

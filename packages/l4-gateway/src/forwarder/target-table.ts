@@ -2,7 +2,7 @@ import { BpfError, type BpfMap, type PerCpuMap } from '@evenkeel/bpf';
 import type { Target, Traffic as TrafficRecord } from './generated/forwarder.ts';
 import { addressText, type Ledger } from './ledger.ts';
 import type { Traffic } from './statistics.ts';
-import { NOBODY, type TargetContext, targetRecord } from './target-record.ts';
+import { NOBODY, type Path, type TargetContext, targetRecord } from './target-record.ts';
 import type { ParsedReal } from './vip.ts';
 
 export interface TargetMaps {
@@ -30,7 +30,7 @@ export interface KeptTarget {
  */
 export class TargetTable {
   readonly #maps: TargetMaps;
-  readonly #mtu: number;
+  readonly #path: Path;
   readonly #free: number[];
   readonly #generations: Uint32Array;
   /** What the counters said when the number was given out. */
@@ -42,16 +42,16 @@ export class TargetTable {
 
   /**
    * @param size numbers in the program's table; 0 means nobody
-   * @param mtu of the path to the reals
+   * @param path to the reals
    * @param ledger of a predecessor whose maps these are, or a new one
    */
   constructor(
     maps: TargetMaps,
-    { size, mtu }: { readonly size: number; readonly mtu: number },
+    { size, path }: { readonly size: number; readonly path: Path },
     ledger?: Ledger,
   ) {
     this.#maps = maps;
-    this.#mtu = mtu;
+    this.#path = path;
     this.#generations = new Uint32Array(size);
     this.#ledger = ledger;
     if (ledger !== undefined) this.#readKept(ledger);
@@ -124,7 +124,7 @@ export class TargetTable {
 
   write(number: number, real: ParsedReal, context: TargetContext): void {
     const generation = this.#generations[number] as number;
-    this.#maps.targets.update(number, { ...targetRecord(real, context, this.#mtu), generation });
+    this.#maps.targets.update(number, { ...targetRecord(real, context, this.#path), generation });
   }
 
   /** What the flow cache says about the number does not count any more; its next {@link write} says so. */

@@ -1,6 +1,8 @@
 /** What a VIP does beyond spreading flows: what is hashed, which packets are taken, what happens to flows of dead reals. */
 import { wrong } from './address.ts';
-import { VipFlag } from './generated/forwarder.ts';
+import { DEFAULT_GUE_PORT, type ForwardMode, parseForwardMode } from './forward-mode.ts';
+import { type Limits as LimitsRecord, VipFlag } from './generated/forwarder.ts';
+import { type Limits, parseLimits } from './guard-options.ts';
 
 /** What places a flow on the ring of a VIP. Flows that are equal in it get the same real. */
 export type HashInput =
@@ -17,6 +19,10 @@ export interface FlowTimeouts {
 }
 
 export interface VipOptions {
+  /** How packets get to reals that do not say so themselves. Default `ipip`. */
+  readonly forward?: ForwardMode;
+  /** UDP port of `gue`, 1 to 65535. Default 6080. */
+  readonly guePort?: number;
   /** Default `5-tuple`: addresses and ports. */
   readonly hash?: HashInput;
   /**
@@ -39,12 +45,17 @@ export interface VipOptions {
    */
   readonly deadReals?: 'rehash' | 'keep' | 'reset';
   readonly flowTimeouts?: FlowTimeouts;
+  /** How much the VIP takes; needs `guard` of the forwarder. Default: everything. */
+  readonly limits?: Limits;
 }
 
 /** Options that have been checked. */
 export interface ParsedVipOptions {
   readonly flags: number;
   readonly serverIdBytes: number;
+  readonly forward: ForwardMode;
+  readonly guePort: number;
+  readonly limits: LimitsRecord;
   readonly deadReals: 'rehash' | 'keep' | 'reset';
   /** Whole seconds. */
   readonly idle: { readonly tcp: number; readonly closing: number; readonly udp: number };
@@ -80,12 +91,26 @@ function seconds(ms: number, path: string): number {
   throw wrong(path, `a number of milliseconds from 1000 to ${MAX_IDLE_MS}`, ms);
 }
 
+function parseGuePort(port: number): number {
+  if (Number.isInteger(port) && port >= 1 && port <= 65_535) return port;
+  throw wrong('guePort', 'an integer from 1 to 65535', port);
+}
+
 /** @throws ConfigError */
 export function parseVipOptions(options: VipOptions = {}): ParsedVipOptions {
-  const { hash = '5-tuple', fragments = 'drop', echo = 'answer', quic, flowTimeouts = {} } = options;
+  const {
+    hash = '5-tuple',
+    fragments = 'drop',
+    echo = 'answer',
+    quic,
+    flowTimeouts = {},
+  } = options;
   const { tcpMs = 9_000_000, closingMs = 30_000, udpMs = 60_000 } = flowTimeouts;
   const bytes = quic?.serverIdBytes ?? 0;
-  if (quic !== undefined && !(Number.isInteger(bytes) && bytes >= 1 && bytes <= MAX_SERVER_ID_BYTES)) {
+  if (
+    quic !== undefined &&
+    !(Number.isInteger(bytes) && bytes >= 1 && bytes <= MAX_SERVER_ID_BYTES)
+  ) {
     throw wrong('quic.serverIdBytes', `an integer from 1 to ${MAX_SERVER_ID_BYTES}`, bytes);
   }
   return {
@@ -96,6 +121,9 @@ export function parseVipOptions(options: VipOptions = {}): ParsedVipOptions {
       choose(ECHO_FLAGS, echo, 'echo') |
       (quic === undefined ? 0 : VipFlag.VIP_QUIC),
     serverIdBytes: bytes,
+    forward: parseForwardMode(options.forward ?? 'ipip', 'forward'),
+    guePort: parseGuePort(options.guePort ?? DEFAULT_GUE_PORT),
+    limits: parseLimits(options.limits ?? {}, 'limits'),
     deadReals: choose(DEAD_REALS, options.deadReals ?? 'rehash', 'deadReals'),
     idle: {
       tcp: seconds(tcpMs, 'flowTimeouts.tcpMs'),

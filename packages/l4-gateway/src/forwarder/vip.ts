@@ -1,4 +1,5 @@
 import { type IpAddress, parseAddress, parseMac, wrong } from './address.ts';
+import { type ForwardMode, parseForwardMode } from './forward-mode.ts';
 import { parsePrefix } from './prefix.ts';
 
 export type Protocol = 'tcp' | 'udp';
@@ -26,6 +27,10 @@ export interface Real {
   readonly nextHop?: string;
   /** It is dead: it gets no new flows, and the VIP's `deadReals` says what becomes of the others. Default false. */
   readonly down?: boolean;
+  /** How packets get there. Default: as the VIP's options say. */
+  readonly forward?: ForwardMode;
+  /** The port that it listens at, for `forward: 'nat'`. Default: the one that the packet came to. */
+  readonly port?: number;
   /** It is this host: packets go up to its own sockets as they came (`XDP_PASS`). Default false. */
   readonly local?: boolean;
   /** What its QUIC connection ids say, in hexadecimal, `serverIdBytes` octets of the VIP. */
@@ -61,6 +66,9 @@ export interface ParsedReal {
   readonly nextHop: Uint8Array;
   readonly isDown: boolean;
   readonly isLocal: boolean;
+  readonly forward: ForwardMode | undefined;
+  /** 0: that of the packet. */
+  readonly port: number;
   readonly serverId: Uint8Array | undefined;
 }
 
@@ -104,7 +112,7 @@ export function parseReals(
   for (const [index, real] of reals.entries()) {
     const path = `reals[${index}]`;
     const address = parseAddress(real.address, `${path}.address`);
-    const { weight = 1, nextHop, down = false, local = false, serverId } = real;
+    const { weight = 1, nextHop, down = false, local = false, serverId, forward, port } = real;
     if (!(Number.isInteger(weight) && weight >= 0 && weight <= MAX_WEIGHT)) {
       throw wrong(`${path}.weight`, `an integer from 0 to ${MAX_WEIGHT}`, weight);
     }
@@ -115,6 +123,8 @@ export function parseReals(
       nextHop: nextHop === undefined ? defaultNextHop : parseMac(nextHop, `${path}.nextHop`),
       isDown: down,
       isLocal: local,
+      forward: forward === undefined ? undefined : parseForwardMode(forward, `${path}.forward`),
+      port: port === undefined ? 0 : parsePort(port, `${path}.port`),
       serverId: serverId === undefined ? undefined : parseServerId(serverId, `${path}.serverId`),
     });
   }

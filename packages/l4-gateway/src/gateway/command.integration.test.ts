@@ -6,67 +6,15 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { requireComponent } from '../../../../test/support/require-component.ts';
 import { EdgeLab, type LabProcess, OTHER_VIP, VIP } from './test-support/edge-lab.ts';
+import { failures, goOn, keepFlows, tell } from './test-support/flows.ts';
 
 const required = [requireComponent('bpf'), requireComponent('ip')];
 const isMissing = required.some(({ path }) => path === undefined);
-
-interface Told {
-  readonly connections: readonly {
-    real: string;
-    sent: number;
-    echoed: number;
-    failure?: string;
-  }[];
-  readonly datagrams: readonly { sent: number; received: number; reals: string[] }[];
-}
 
 /** Prints status and text of an HTTP answer. */
 const FETCH = `const [, url, token] = process.argv;
 const response = await fetch(url, { headers: { authorization: 'Bearer ' + token } });
 console.log(response.status, await response.text());`;
-
-/** Flows that go on while things happen to the gateway. */
-async function keepFlows(
-  lab: EdgeLab,
-  connections: number,
-  datagrams: number,
-): Promise<LabProcess> {
-  const client = lab.spawnNode(
-    'client',
-    'edge-client.ts',
-    VIP,
-    String(connections),
-    String(datagrams),
-  );
-  await client.said('ready');
-  return client;
-}
-
-async function tell(client: LabProcess, word = 'now'): Promise<Told> {
-  const lines = client.output.split('\n').length;
-  client.child.stdin?.write(`${word}\n`);
-  while (client.output.split('\n').length <= lines) await once(client.child.stdout!, 'data');
-  return JSON.parse(client.output.trim().split('\n').at(-1)!) as Told;
-}
-
-/** Resolves once every connection has had that many more echoes. */
-async function goOn(client: LabProcess, echoes = 5): Promise<Told> {
-  const before = await tell(client);
-  for (;;) {
-    const now = await tell(client);
-    const isDone = now.connections.every(
-      ({ echoed, failure }, index) =>
-        failure !== undefined || echoed >= (before.connections[index]?.echoed ?? 0) + echoes,
-    );
-    if (isDone) return now;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
-const failures = ({ connections }: Told): string[] =>
-  connections.flatMap(({ failure, real }) =>
-    failure === undefined ? [] : [`${real}: ${failure}`],
-  );
 
 describe.skipIf(isMissing)('evenkeel-gateway run', () => {
   const lab = new EdgeLab({ reals: 3, gateways: 2 });
@@ -178,7 +126,7 @@ clusters:
     expect(metrics).toMatch(
       /evenkeel_gateway_vip_reals\{vip="10\.200\.1\.1:80\/tcp",role="active"\} 3/u,
     );
-    expect(metrics).toMatch(/evenkeel_gateway_other_packets_total\{reason="too_big"\} 0/u);
+    expect(metrics).toMatch(/evenkeel_gateway_dropped_packets_total\{reason="too_big"\} 0/u);
     expect(metrics).toMatch(/evenkeel_gateway_flow_cache_fill_ratio \d/u);
     expect(metrics).toMatch(/evenkeel_cluster_endpoints_eligible\{cluster="web"\} 3/u);
     expect(metrics).toMatch(/evenkeel_gateway_cpu_packets_total\{cpu="0"\} \d/u);
@@ -200,7 +148,7 @@ clusters:
     lab.write('edge1.yaml', config(web).replace('interval: 100ms', 'intervall: 100ms'));
     await gateway.said('configuration refused');
     expect(gateway.errors).toMatch(
-      /edge1\.yaml:\d+: clusters\.web\.health\.tcp\.intervall: expected no such option; did you mean 'interval'/u,
+      /edge1\.yaml:\d+:\d+ clusters\.web\.health\.tcp\.intervall: expected no such option; did you mean 'interval'/u,
     );
     expect(answers(6).size).toBeGreaterThan(0);
     lab.write('edge1.yaml', config(web, 1, 'mtu: 1400'));

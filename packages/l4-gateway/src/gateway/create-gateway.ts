@@ -1,4 +1,5 @@
 import { EvenkeelError, createRuntime, type DiscoverySource, type Runtime } from '@evenkeel/core';
+import { forwarderOptions } from '../config/decode-file.ts';
 import type { GatewayConfig } from '../config/gateway-options.ts';
 import { openForwarder } from '../forwarder/forwarder.ts';
 import { type InterfaceInfo, readInterface } from '../system/interface.ts';
@@ -25,16 +26,9 @@ export async function createGateway(
   const found = config.interfaces.map(existing);
   const mtu = config.mtu === 'auto' ? autoMtu(found) : config.mtu;
   const nextHop = await nextHopOf(config, runtime);
-  const { ipv4, ipv6 } = config.outerSource;
   const forwarder = openForwarder({
-    nextHop: nextHop.mac,
-    mtu,
-    flowsPerCpu: config.flowsPerCpu,
-    ringSeed: BigInt(config.ringSeed),
-    outerSource: {
-      ...(ipv4 === undefined ? {} : { ipv4 }),
-      ...(ipv6 === undefined ? {} : { ipv6 }),
-    },
+    ...forwarderOptions(config),
+    ...{ nextHop: nextHop.mac, mtu },
     maxRings: ringsFor(config),
     pins: { name: config.name },
   });
@@ -42,6 +36,8 @@ export async function createGateway(
   try {
     const { sources = [] } = ports;
     gateway = new Gateway(config, { forwarder, nextHop, mtu, runtime, sources });
+    // What a predecessor forwards meanwhile is better than nothing; who took over its reals has something at once.
+    if (forwarder.hasPredecessor && !forwarder.isAdopted) await gateway.ready(TAKEOVER_MS);
     gateway.attach();
     return gateway;
   } catch (error) {
@@ -50,6 +46,9 @@ export async function createGateway(
     throw error;
   }
 }
+
+/** Longest time that a predecessor with another layout goes on forwarding. */
+const TAKEOVER_MS = 10_000;
 
 /** Least number of rings, and how many more than are needed, so that VIPs can be added later. */
 const MIN_RINGS = 64;

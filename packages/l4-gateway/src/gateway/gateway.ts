@@ -13,14 +13,14 @@ import type { ForwarderFill } from '../forwarder/fill.ts';
 import type { CachedFlow, FlowDump } from '../forwarder/flow-dump.ts';
 import type { Forwarder } from '../forwarder/forwarder.ts';
 import type { Traffic } from '../forwarder/statistics.ts';
-import { type Flow, parseVip, type Real } from '../forwarder/vip.ts';
+import { type Flow, parseVip } from '../forwarder/vip.ts';
 import type { NextHop } from '../system/next-hop.ts';
-import { neighbourOf, ownAddresses } from '../system/neighbours.ts';
+import { askForNeighbour, neighbourOf, ownAddresses } from '../system/neighbours.ts';
 import { pause } from '../system/pause.ts';
 import { ClusterBook } from './cluster-book.ts';
 import { explainFlow, type FlowExplanation } from './explain.ts';
 import type { ClusterStatus, GatewayStatus, RealStatus, VipStatus } from './status.ts';
-import { VipService } from './vip-service.ts';
+import { type RealPlace, VipService } from './vip-service.ts';
 
 export interface GatewayParts {
   readonly forwarder: Forwarder;
@@ -53,6 +53,8 @@ const FIXED = [
   'flowsPerCpu',
   'ringSeed',
   'outerSource',
+  'repliesPerSecond',
+  'nat',
   'admin',
 ] as const satisfies readonly (keyof GatewayConfig)[];
 
@@ -67,6 +69,8 @@ export class Gateway {
   #config: GatewayConfig;
   #nextHop: NextHop;
   #ownAddresses: ReadonlySet<string> = ownAddresses();
+  /** Ethernet addresses of reals on the link, as they were last known. */
+  readonly #stations = new Map<string, string>();
   #pending: Timer | undefined;
   #tick: Timer | undefined;
   #refused: string | undefined;
@@ -287,14 +291,24 @@ export class Gateway {
       forwarder: this.#forwarder,
       vip,
       kept: kept.map(({ address, weight }) => ({ address, weight })),
-      complete: (real) => this.#complete(real),
+      placeOf: (address, options) => this.#placeOf(address, options),
     });
   }
 
   /** A real at an address of this machine is this machine: its packets go up instead of out. */
-  #complete(real: Real): Real {
-    const isLocal = this.#ownAddresses.has(real.address);
-    return { ...real, nextHop: this.#nextHop.mac, ...(isLocal ? { local: true } : {}) };
+  #placeOf(address: string, { forward }: GatewayVip): RealPlace | undefined {
+    const local = this.#ownAddresses.has(address);
+    const router = { nextHop: this.#nextHop.mac, local };
+    if (local || forward !== 'l2') return router;
+    // Unchanged packets reach their real by its Ethernet address alone.
+    const [name = ''] = this.#config.interfaces;
+    const mac = neighbourOf(address, name) ?? this.#stations.get(address);
+    if (mac === undefined) {
+      void askForNeighbour(address);
+      return undefined;
+    }
+    this.#stations.set(address, mac);
+    return { nextHop: mac, local };
   }
 
   #remove(name: string): void {
@@ -352,5 +366,6 @@ export class Gateway {
         logger.error({ vip: service.key, error: (error as Error).message }, 'reals not updated');
       }
     }
+    if (this.#services.values().some(({ isBehind }) => isBehind)) this.#request();
   }
 }

@@ -8,11 +8,26 @@ export interface ServiceReal extends RealState {
   readonly drainsUntilMs: number | undefined;
 }
 
+/** What a cluster tells about a real. */
+export interface PlainReal {
+  readonly address: string;
+  readonly weight: number;
+  readonly port?: number | undefined;
+  readonly serverId?: string | undefined;
+  readonly down?: boolean;
+}
+
+/** Puts in what the VIP and this machine know; undefined for a real that packets cannot be sent to. */
+export type Complete = (real: PlainReal) => Real | undefined;
+
 export interface RealSetOptions {
   readonly drainTimeoutMs: number;
   /** What the forwarder has already. */
   readonly told: readonly Real[];
 }
+
+/** Longest wait for the first checks of all reals, once one is back. */
+const SETTLE_MS = 3_000;
 
 /** What one cluster means for the forwarder: who gets new flows, who keeps flows, and until when. */
 export class RealSet {
@@ -22,6 +37,9 @@ export class RealSet {
   /** Reals that are no longer listed, and until when they keep their flows. */
   readonly #leaving = new Map<string, number>();
   #hasHeard = false;
+  #isBehind = false;
+  /** When the cluster had something to say for the first time. */
+  #firstMs: number | undefined;
 
   constructor({ drainTimeoutMs, told }: RealSetOptions) {
     this.#drainTimeoutMs = drainTimeoutMs;
@@ -42,15 +60,21 @@ export class RealSet {
     const listed = this.#states.map((state) => ({ ...state, drainsUntilMs: undefined }));
     const leaving = Array.from(this.#leaving, ([address, drainsUntilMs]): ServiceReal => ({
       ...{ address, role: 'draining', weight: 0, state: 'gone', reason: 'no longer listed' },
-      ...{ serverId: undefined, drainsUntilMs },
+      ...{ port: undefined, serverId: undefined, drainsUntilMs },
     }));
     return [...listed, ...leaving];
+  }
+
+  /** Is something about to be published that {@link hear} has not seen? Ask again soon. */
+  get isBehind(): boolean {
+    return this.#isBehind;
   }
 
   /** Takes in what the cluster publishes now. @returns false while it has nothing to say */
   hear(snapshot: ClusterSnapshot, nowMs: number): boolean {
     // Until discovery has answered and first checks are back, what is known is better than nothing.
-    if (!snapshot.ready || (!this.#hasHeard && this.#isAwaited(snapshot))) return false;
+    this.#isBehind = isBehind(snapshot);
+    if (!snapshot.ready || this.#isBehind || this.#isAwaited(snapshot, nowMs)) return false;
     this.#hasHeard = true;
     this.#states = realsOf(snapshot);
     const listed = new Set(this.#states.map(({ address }) => address));
@@ -65,21 +89,22 @@ export class RealSet {
     return true;
   }
 
-  /** What the forwarder is to have. */
-  wanted(complete: (real: Real) => Real): Real[] {
+  /** What the forwarder is to have; `complete` leaves out whom packets cannot be sent to. */
+  wanted(complete: Complete): Real[] {
     const wanted: Real[] = [];
-    for (const { address, role, weight, serverId } of this.#states) {
+    const add = (real: PlainReal): void => {
+      const completed = complete(real);
+      if (completed !== undefined) wanted.push(completed);
+    };
+    for (const { address, role, weight, port, serverId } of this.#states) {
       // Someone who never had a flow needs no place in the program's table.
       if (role === 'unusable' || (role !== 'active' && !this.#told.has(address))) continue;
-      wanted.push(
-        complete({
-          ...{ address, weight, down: role === 'failed' },
-          ...(serverId === undefined ? {} : { serverId }),
-        }),
-      );
+      add({ address, weight, port, serverId, down: role === 'failed' });
     }
     for (const address of this.#leaving.keys()) {
-      wanted.push(complete({ address, weight: 0, down: false }));
+      // Where it listened is told by what the forwarder has.
+      const { port, serverId } = this.#told.get(address) ?? {};
+      add({ address, weight: 0, port, serverId, down: false });
     }
     return wanted;
   }
@@ -89,11 +114,23 @@ export class RealSet {
     this.#told = new Map(reals.map((real) => [real.address, real]));
   }
 
-  /** Does a real that has flows already wait for its first check? */
-  #isAwaited({ endpoints }: ClusterSnapshot): boolean {
-    return endpoints.some(
-      ({ state, endpoint: { address } }) =>
-        state === 'unchecked' && address.kind === 'ip' && this.#told.has(address.host),
+  /**
+   * At first, is there a real without a verdict? Whoever comes back first would get all flows otherwise, and the others
+   * only what is new from then on.
+   */
+  #isAwaited({ endpoints }: ClusterSnapshot, nowMs: number): boolean {
+    if (this.#hasHeard) return false;
+    this.#firstMs ??= nowMs;
+    return (
+      nowMs - this.#firstMs < SETTLE_MS && endpoints.some(({ state }) => state === 'unchecked')
     );
   }
+}
+
+/** The state of an endpoint changes at once, who is eligible with the next publication: then the two contradict. */
+function isBehind({ endpoints, healthyCount }: ClusterSnapshot): boolean {
+  return (
+    endpoints.filter(({ state, weight }) => state === 'healthy' && weight > 0).length !==
+    healthyCount
+  );
 }

@@ -20,6 +20,8 @@ export interface RealState {
   /** State of the endpoint, as the cluster has it. */
   readonly state: string;
   readonly reason: string;
+  /** Port of the endpoint; undefined where it has none. */
+  readonly port: number | undefined;
   /** Label `serverId` of the endpoint, for QUIC. */
   readonly serverId: string | undefined;
 }
@@ -53,12 +55,13 @@ function stateOf(endpoint: EndpointSnapshot, weight: number): RealState {
     return {
       ...{ address: text, role: 'unusable', weight: 0, state },
       reason: 'a real needs an IP address: let discovery resolve names',
-      serverId: undefined,
+      ...{ port: undefined, serverId: undefined },
     };
   }
   const role = roleOf(endpoint, weight);
   const { serverId } = endpoint.endpoint.metadata;
-  return { address: address.host, role, weight, state, reason, serverId };
+  const { host, port } = address;
+  return { address: host, port, role, weight, state, reason, serverId };
 }
 
 function roleOf({ state }: EndpointSnapshot, weight: number): RealRole {

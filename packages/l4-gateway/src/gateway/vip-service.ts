@@ -4,16 +4,19 @@ import type { GatewayVip } from '../config/gateway-options.ts';
 import type { Forwarder } from '../forwarder/forwarder.ts';
 import type { Real, Vip } from '../forwarder/vip.ts';
 import type { VipOptions } from '../forwarder/vip-options.ts';
-import { RealSet, type ServiceReal } from './real-set.ts';
+import { type PlainReal, RealSet, type ServiceReal } from './real-set.ts';
 
 export interface VipServiceOptions {
   readonly forwarder: Forwarder;
   readonly vip: GatewayVip;
   /** Reals that a predecessor had: they serve until the cluster has spoken. */
-  readonly kept: readonly Real[];
-  /** Puts in what only this machine knows of a real: where its packets are sent, whether it is this machine. */
-  readonly complete: (real: Real) => Real;
+  readonly kept: readonly PlainReal[];
+  /** What only this machine knows of a real; undefined: packets cannot be sent there. */
+  readonly placeOf: (address: string, vip: GatewayVip) => RealPlace | undefined;
 }
+
+/** Where packets for a real are sent, and whether that is this machine. */
+export type RealPlace = Pick<Real, 'nextHop' | 'local'>;
 
 /** What is to be heard of a cluster now; undefined for one that there is not. */
 export type SnapshotOf = (cluster: string) => ClusterSnapshot | undefined;
@@ -32,11 +35,11 @@ export class VipService {
 
   /** Adds the VIP to the forwarder. */
   constructor(options: VipServiceOptions) {
-    const { forwarder, vip, kept, complete } = options;
+    const { forwarder, vip, kept } = options;
     this.#options = options;
     this.#vip = vip;
     this.key = { address: vip.address, port: vip.port, protocol: vip.protocol };
-    const told = kept.map(complete);
+    const told = kept.flatMap((real) => this.#complete(real) ?? []);
     forwarder.addVip(this.key, told, optionsOf(vip));
     this.#own = new RealSet({ drainTimeoutMs: vip.drainTimeoutMs, told });
     this.#routes = routesOf(vip);
@@ -49,6 +52,11 @@ export class VipService {
   /** Has every cluster of it spoken, and does each have a real that takes new flows? */
   get isReady(): boolean {
     return [this.#own, ...this.#routes].every(({ isReady }) => isReady);
+  }
+
+  /** Will a cluster have more to say in a moment? */
+  get isBehind(): boolean {
+    return [this.#own, ...this.#routes].some(({ isBehind }) => isBehind);
   }
 
   get reals(): readonly ServiceReal[] {
@@ -101,15 +109,29 @@ export class VipService {
 
   /** Labels come from discovery, and one that is wrong must not keep the rest from being told. */
   #wantedOf(set: RealSet): Real[] {
-    const bytes = this.#vip.quic?.serverIdBytes ?? 0;
     const seen = new Set<string>();
-    return set.wanted(this.#options.complete).map(({ serverId = '', ...real }) => {
-      const id = serverId.toLowerCase();
-      const isUsable = bytes > 0 && id.length === 2 * bytes && /^[\da-f]+$/u.test(id);
-      if (!isUsable || seen.has(id)) return real;
-      seen.add(id);
-      return { ...real, serverId: id };
-    });
+    return set
+      .wanted((real) => this.#complete(real))
+      .map((real) => {
+        const { serverId, ...rest } = real;
+        if (serverId === undefined || seen.has(serverId)) return rest;
+        seen.add(serverId);
+        return real;
+      });
+  }
+
+  #complete({ address, weight, port, serverId, down = false }: PlainReal): Real | undefined {
+    const place = this.#options.placeOf(address, this.#vip);
+    if (place === undefined) return undefined;
+    const { forward, quic } = this.#vip;
+    const id = serverId?.toLowerCase() ?? '';
+    const isId = id.length === 2 * (quic?.serverIdBytes ?? 0) && /^[\da-f]+$/u.test(id);
+    return {
+      ...{ address, weight, down, ...place },
+      // With all ports the real has that of the packet.
+      ...(forward === 'nat' && this.#vip.port !== 'any' && port !== undefined ? { port } : {}),
+      ...(isId ? { serverId: id } : {}),
+    };
   }
 
   /** All routes together, because the forwarder takes them as one. */
@@ -142,9 +164,9 @@ function routesOf({ sourceRoutes, drainTimeoutMs }: GatewayVip): RealSet[] {
 
 /** What the forwarder itself is to do for a VIP. */
 function optionsOf(vip: GatewayVip): VipOptions {
-  const { hash, fragments, options, echo, quic, deadReals, flowTimeouts } = vip;
+  const { forward, guePort, hash, fragments, options, echo, quic, deadReals, flowTimeouts } = vip;
   return {
-    ...{ hash, fragments, options, echo, deadReals, flowTimeouts },
+    ...{ forward, guePort, hash, fragments, options, echo, deadReals, flowTimeouts },
     ...(quic === undefined ? {} : { quic }),
   };
 }

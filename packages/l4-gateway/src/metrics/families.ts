@@ -2,15 +2,29 @@
  * Every metric of a gateway. The names and labels are public; they follow Prometheus' naming rules: base units, counters
  * end in `_total`, one meaning per label.
  */
-import type { PacketCounts } from '../forwarder/statistics.ts';
 import type { RealRole } from '../gateway/reals-of.ts';
-import { counter, type Emit, type Family, gauge } from './family.ts';
+import { counter, type Family, gauge } from './family.ts';
 import { type GatewayReading, type LabelledReal, vipLabel } from './reading.ts';
 
 const ROLES: readonly RealRole[] = ['active', 'draining', 'failed', 'unusable'];
 
-/** Counts that are no packets for nobody: each has a name of its own among the metrics. */
-const OTHER_COUNTS: ReadonlySet<string> = new Set<string>(['newFlow']);
+/** What became of packets that were not simply forwarded, by the counter of the program. */
+const FATES: Readonly<Record<string, Fate>> = {
+  newFlow: 'new',
+  passedNoVip: 'passed',
+  local: 'passed',
+  echoAnswered: 'answered',
+  tooBigSent: 'answered',
+  resetSent: 'answered',
+  icmpForwarded: 'forwarded',
+  quicRouted: 'forwarded',
+  quicUnknown: 'forwarded',
+  natOpened: 'new',
+  natReturned: 'forwarded',
+};
+
+/** Everything that is not named is dropped: a new counter of the program is most likely a reason for that. */
+type Fate = 'new' | 'passed' | 'answered' | 'forwarded' | 'dropped';
 
 export const FAMILIES: readonly Family[] = [
   gauge('gateway_ready', '1 while every VIP has a real for new flows, otherwise 0.', {
@@ -88,13 +102,26 @@ export const FAMILIES: readonly Family[] = [
   counter('gateway_new_flows_total', 'Flows that the cache did not know and the ring placed.', {
     read: ({ status }, emit) => emit(status.packets.newFlow),
   }),
+  counter('gateway_dropped_packets_total', 'Packets that were dropped, by the reason.', {
+    labels: ['reason'],
+    read: perCount('dropped'),
+  }),
+  counter('gateway_passed_packets_total', 'Packets left to this host, by the reason.', {
+    labels: ['reason'],
+    read: perCount('passed'),
+  }),
   counter(
-    'gateway_other_packets_total',
-    'Packets that were not forwarded, by what became of them.',
+    'gateway_answered_packets_total',
+    'Packets answered by the program itself, by the answer.',
     {
-      labels: ['reason'],
-      read: ({ status }, emit) => emitCounts(status.packets, emit),
+      labels: ['answer'],
+      read: perCount('answered'),
     },
+  ),
+  counter(
+    'gateway_special_packets_total',
+    'Packets that found their real by something else than their addresses, by what.',
+    { labels: ['kind'], read: perCount('forwarded') },
   ),
   gauge('gateway_vips', 'VIPs in the tables of the program.', {
     read: ({ fill }, emit) => emit(fill.vips.used),
@@ -119,14 +146,16 @@ export const FAMILIES: readonly Family[] = [
 ];
 
 /** `noReal` is `no_real`: labels are written as names of metrics are. */
-function emitCounts(counts: PacketCounts, emit: Emit): void {
-  for (const [name, count] of Object.entries(counts) as [string, bigint][]) {
-    if (OTHER_COUNTS.has(name)) continue;
-    emit(
-      count,
-      name.replaceAll(/[A-Z]/gu, (letter) => `_${letter.toLowerCase()}`),
-    );
-  }
+function perCount(fate: Fate): Family['read'] {
+  return ({ status }, emit) => {
+    for (const [name, count] of Object.entries(status.packets) as [string, bigint][]) {
+      if ((FATES[name] ?? 'dropped') !== fate) continue;
+      emit(
+        count,
+        name.replaceAll(/[A-Z]/gu, (letter) => `_${letter.toLowerCase()}`),
+      );
+    }
+  };
 }
 
 type VipStatus = GatewayReading['status']['vips'][number];

@@ -25,6 +25,14 @@ export interface GatewayMetrics {
   close(): void;
 }
 
+/** Every metric, for documentation. */
+export const GATEWAY_METRICS: readonly {
+  readonly name: string;
+  readonly type: 'counter' | 'gauge';
+  readonly help: string;
+  readonly labels: readonly string[];
+}[] = FAMILIES.map(({ name, type, help, labels }) => ({ name, type, help, labels }));
+
 const MAX_REALS = 16_384;
 
 /**

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { type XdpMode, isBpfError } from '@evenkeel/bpf';
 import { isEvenkeelError } from '@evenkeel/core';
 import { wrong } from '../forwarder/address.ts';
+import { keepAlive } from '../runtime/keep-alive.ts';
 import type { Encapsulation, RealOptions } from './options.ts';
 import { RealError } from './real-error.ts';
 import { type RealSetup, setUpReal, undoReal } from './real.ts';
@@ -170,15 +171,14 @@ function tell(
 /** Resolves when the command is told to end. */
 async function ended(signal: AbortSignal | undefined): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  // A timer keeps the process alive: neither programs nor signals do.
-  const alive = setInterval(() => undefined, 60_000);
+  const letGo = keepAlive();
   const end = (): void => resolve();
   signal?.addEventListener('abort', end, { once: true });
   if (signal === undefined)
     for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, end);
   if (signal?.aborted === true) resolve();
   await promise;
-  clearInterval(alive);
+  letGo();
   signal?.removeEventListener('abort', end);
   if (signal === undefined)
     for (const name of ['SIGINT', 'SIGTERM'] as const) process.off(name, end);

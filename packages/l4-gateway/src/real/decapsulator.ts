@@ -1,7 +1,7 @@
 import {
   attachTcx,
   attachXdp,
-  BpfError,
+  type BpfError,
   type BpfMap,
   isBpfError,
   type Link,

@@ -97,7 +97,7 @@ describe.skipIf(isMissing).each(['xdp', 'tc'] as const)(
       // The router asks for the VIP on the real's link: nobody may answer.
       lab.in('router', 'ip', 'route', 'replace', `${VIPS[4]}/32`, 'dev', 'real1');
       try {
-        expect(() => lab.in('router', 'bash', '-c', `echo >/dev/tcp/${VIPS[4]}/80`)).toThrow();
+        expect(() => lab.in('router', 'bash', '-c', `echo >/dev/tcp/${VIPS[4]}/80`)).toThrow('No route to host');
         expect(lab.in('router', 'ip', 'neigh', 'show', VIPS[4], 'dev', 'real1')).not.toMatch(
           /lladdr/u,
         );

@@ -8,7 +8,7 @@
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -134,14 +134,6 @@ export class EdgeLab {
     for (const device of ['all', 'default', 'client', ...gateways, ...reals]) {
       this.in('router', 'sysctl', '-qw', `net.ipv4.conf.${device}.rp_filter=0`);
     }
-    for (const name of reals) {
-      for (const vip of [VIP, OTHER_VIP]) {
-        this.in(name, 'ip', 'addr', 'add', `${vip}/32`, 'dev', 'lo');
-      }
-      for (const setting of ['all.rp_filter=0', 'eth0.rp_filter=0', 'all.arp_ignore=1']) {
-        this.in(name, 'sysctl', '-qw', `net.ipv4.conf.${setting}`);
-      }
-    }
     this.routeTo(1);
     // XDP forwards a frame as it finds it: the checksum has to be there, not left to hardware.
     this.#support('client', 'checksum-off.ts', 'eth0');
@@ -151,9 +143,14 @@ export class EdgeLab {
       await helper.said('ready');
       this.routerPrograms.push(helper);
     }
-    for (const name of reals) {
-      await this.spawnNode(name, 'attach-process.ts', 'eth0', 'decapsulate').said('ready');
-    }
+    await Promise.all(reals.map((name) => this.#setUpReal(name)));
+  }
+
+  async #setUpReal(name: string): Promise<void> {
+    const vips = [VIP, OTHER_VIP].flatMap((vip) => ['--vip', vip]);
+    const state = ['--state', join(this.folder, name)];
+    const command = [...node(BIN), 'real', ...vips, '--interface', 'eth0', ...state];
+    await this.#spawn(name, command).said(/\S\n/u);
   }
 
   /** From now on packets for the VIPs go through this gateway. */
@@ -179,7 +176,10 @@ export class EdgeLab {
   /** Starts a script of this folder, or of the forwarder's, in a namespace. */
   spawnNode(name: string, file: string, ...args: string[]): LabProcess {
     const folder = file.startsWith('edge-') ? import.meta.dirname : FORWARDER_SUPPORT;
-    return this.#spawn(name, [...node(join(folder, file)), ...args]);
+    // A card sends the packets of a flow to one CPU, whose cache remembers it. Here that of whoever sends has them, and an
+    // acknowledgement is sent by the CPU that the data came on: that of the server.
+    const pinned = file.startsWith('edge-') ? ['taskset', '-c', firstCpu()] : [];
+    return this.#spawn(name, [...pinned, ...node(join(folder, file)), ...args]);
   }
 
   /** Starts `evenkeel-gateway` in a gateway's namespace. */
@@ -273,6 +273,12 @@ export class EdgeLab {
     this.#processes.push(started);
     return started;
   }
+}
+
+/** A CPU that this process may use. */
+function firstCpu(): string {
+  const status = readFileSync('/proc/self/status', 'utf8');
+  return /^Cpus_allowed_list:\s*(\d+)/mu.exec(status)?.[1] ?? '0';
 }
 
 function node(file: string): string[] {

@@ -3,11 +3,21 @@
  * request as JSON, answered with statistics; its end ends the process.
  */
 import { createInterface } from 'node:readline';
-import { type ForwarderOptions, openForwarder, type Real, type Vip } from '../../index.ts';
+import {
+  type ForwarderOptions,
+  openForwarder,
+  type Real,
+  type Vip,
+  type VipOptions,
+} from '../../index.ts';
 
 export interface GatewayPlan {
   readonly options: ForwarderOptions;
-  readonly vips: readonly { readonly vip: Vip; readonly reals: readonly Real[] }[];
+  readonly vips: readonly {
+    readonly vip: Vip;
+    readonly reals: readonly Real[];
+    readonly options?: VipOptions;
+  }[];
 }
 
 export interface GatewayRequest {
@@ -17,7 +27,7 @@ export interface GatewayRequest {
 
 const plan = JSON.parse(process.argv[2] as string) as GatewayPlan;
 const forwarder = openForwarder(plan.options);
-for (const { vip, reals } of plan.vips) forwarder.addVip(vip, reals);
+for (const { vip, reals, options } of plan.vips) forwarder.addVip(vip, reals, options);
 forwarder.attach({ interface: 'eth0', mode: 'native' });
 process.stdout.write('ready\n');
 const lines = createInterface({ input: process.stdin });

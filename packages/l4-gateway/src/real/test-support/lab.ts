@@ -26,6 +26,8 @@ export type Node = 'client' | 'router' | 'gateway' | RealName;
 export interface LabOptions {
   /** Of all links but the client's, which has 1500. Default 1600. */
   readonly mtu?: number;
+  /** Gateway and reals on one link, a bridge at the router. Default false: each on a link of its own. */
+  readonly isFlat?: boolean;
 }
 
 export function run(command: string, ...args: string[]): string {
@@ -44,9 +46,18 @@ export class Lab {
   readonly #namespaces: Node[] = [];
   readonly #processes: ChildProcess[] = [];
 
-  constructor({ mtu = 1_600 }: LabOptions = {}) {
+  constructor(options: LabOptions = {}) {
     this.#prefix = `el${process.pid}x${labs}`;
     labs += 1;
+    try {
+      this.#lay(options);
+    } catch (error) {
+      this.#remove();
+      throw error;
+    }
+  }
+
+  #lay({ mtu = 1_600, isFlat = false }: LabOptions): void {
     for (const name of ['client', 'router', 'gateway', ...REAL_NAMES] as const) {
       run('ip', 'netns', 'add', this.#full(name));
       this.#namespaces.push(name);
@@ -59,7 +70,8 @@ export class Lab {
     this.#connect('gateway', ['10.2.0', 'fd00:2:0'], mtu);
     this.#connect('real1', ['10.3.1', 'fd00:3:1'], mtu);
     this.#connect('real2', ['10.3.2', 'fd00:3:2'], mtu);
-    this.in('router', 'ip', 'link', 'set', 'gateway', 'address', ROUTER_MAC);
+    if (isFlat) this.#bridge(mtu);
+    else this.in('router', 'ip', 'link', 'set', 'gateway', 'address', ROUTER_MAC);
     // The tunnel's source is routed nowhere, and answers come from the VIP: both fail the reverse path filter.
     for (const device of ['all', 'default', 'client', 'gateway', ...REAL_NAMES]) {
       this.in('router', 'sysctl', '-qw', `net.ipv4.conf.${device}.rp_filter=0`);
@@ -90,7 +102,9 @@ export class Lab {
 
   /** The MAC of a node's interface towards the router. */
   macOf(name: Node): string {
-    return this.in(name, 'cat', '/sys/class/net/eth0/address').trim();
+    // Not by /sys, which shows the namespace that it was mounted in.
+    const text = this.in(name, 'ip', '-j', 'link', 'show', 'eth0');
+    return (JSON.parse(text) as [{ address: string }])[0].address;
   }
 
   in(name: Node, command: string, ...args: string[]): string {
@@ -124,7 +138,11 @@ export class Lab {
       child.stdin?.end();
       await exit;
     }
-    for (const name of this.#namespaces) run('ip', 'netns', 'del', this.#full(name));
+    this.#remove();
+  }
+
+  #remove(): void {
+    for (const name of this.#namespaces.splice(0)) run('ip', 'netns', 'del', this.#full(name));
   }
 
   #full(name: Node): string {
@@ -133,6 +151,24 @@ export class Lab {
 
   #command(name: Node, command: string, args: readonly string[]): [string, ...string[]] {
     return ['nsenter', `--net=/run/netns/${this.#full(name)}`, command, ...args];
+  }
+
+  /** Puts the links of gateway and reals together; the router's addresses on them move to the bridge. */
+  #bridge(mtu: number): void {
+    const ip = (...args: string[]): string => this.in('router', 'ip', ...args);
+    ip('link', 'add', 'flat', 'address', ROUTER_MAC, 'type', 'bridge');
+    for (const [name, net4, net6] of [
+      ['gateway', '10.2.0', 'fd00:2:0'],
+      ['real1', '10.3.1', 'fd00:3:1'],
+      ['real2', '10.3.2', 'fd00:3:2'],
+    ] as const) {
+      ip('addr', 'flush', 'dev', name);
+      ip('link', 'set', name, 'master', 'flat');
+      ip('addr', 'add', `${net4}.1/24`, 'dev', 'flat');
+      ip('addr', 'add', `${net6}::1/64`, 'dev', 'flat', 'nodad');
+    }
+    ip('link', 'set', 'flat', 'up', 'mtu', String(mtu));
+    this.in('router', 'sysctl', '-qw', 'net.ipv4.conf.flat.rp_filter=0');
   }
 
   #connect(name: Node, [network4, network6]: readonly [string, string], mtu: number): void {
