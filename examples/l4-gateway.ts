@@ -64,8 +64,7 @@ try {
   }
   machines.in('router', 'ip', 'route', 'add', VIP, 'via', '10.2.0.2');
 
-  const ask = (): string =>
-    machines.in('client', ...node, '--input-type=module', '-e', ASK).trim();
+  const ask = (): string => machines.in('client', ...node, '--input-type=module', '-e', ASK).trim();
   const real = ['--vip', VIP, '--interface', 'eth0'];
   await machines.start('real1', '\n', ...evenkeel, 'real', ...real, '--state', join(folder, '1'));
   await machines.start('real2', '\n', ...evenkeel, 'real', ...real, '--state', join(folder, '2'));

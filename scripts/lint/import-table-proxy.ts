@@ -13,6 +13,7 @@ export const proxyImports: readonly ImportRow[] = [
       'filter',
       'observability/proxy-stats.ts',
       'observability/route-meter.ts',
+      'observability/trace-context',
       'proxy',
       'tcp/tcp-counters.ts',
       'udp/udp-counters.ts',
@@ -41,8 +42,15 @@ export const proxyImports: readonly ImportRow[] = [
   },
   {
     folder: 'proxy/file',
-    may: ['config', 'proxy'],
-    packages: ['node:path', 'node:process', 'node:util', '@evenkeel/core/config', ...CORE],
+    may: ['config', 'observability/trace-context', 'proxy'],
+    packages: [
+      'node:crypto',
+      'node:path',
+      'node:process',
+      'node:util',
+      '@evenkeel/core/config',
+      ...CORE,
+    ],
     note: 'a proxy whose options stand in a file',
   },
   {
@@ -68,6 +76,7 @@ export const proxyImports: readonly ImportRow[] = [
       'http2/upstream',
       'observability/access-log.ts',
       'observability/route-meter.ts',
+      'observability/trace-context',
       'runtime',
       'socket',
     ],
@@ -101,6 +110,12 @@ export const proxyImports: readonly ImportRow[] = [
     note: 'an entry of its own: nothing else may load prom-client',
   },
   {
+    folder: 'observability/tracing',
+    may: ['engine/route.ts', 'observability'],
+    packages: ['@opentelemetry/api', ...CORE],
+    note: 'an entry of its own: nothing else may load @opentelemetry/api',
+  },
+  {
     folder: 'config',
     may: [
       'engine/host.ts',
@@ -108,6 +123,7 @@ export const proxyImports: readonly ImportRow[] = [
       'http1',
       'listener/address-limits.ts',
       'observability/access-log',
+      'observability/trace-context',
       'proxy-protocol/write-header.ts',
       'route',
     ],

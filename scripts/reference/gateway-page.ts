@@ -14,7 +14,7 @@ Unknown options are errors. An error names the file, the line, the place, what i
 errors are told at once. \`gatewayJsonSchema()\` says the same to editors.
 
 Changes of \`vips\` and \`clusters\` take effect while the gateway runs, and touch nothing else. Of the others only
-\`onStop\` does; a file that changes one of the rest is refused until the gateway is started again, which costs no packet.
+\`onStop\` and what a \`guard\` lets in do; a file that changes one of the rest is refused until the gateway is started again, which costs no packet.
 `,
   title: 'A gateway',
   elsewhere: {

@@ -5,7 +5,10 @@
 import { createCluster } from '@evenkeel/core';
 import { createProxy, type RouteOptions } from '@evenkeel/proxy';
 
-const [mode, ...origins] = process.argv.slice(2);
+const [mode, ...rest] = process.argv.slice(2);
+const origins = rest.filter((argument) => /^\d+$/.test(argument));
+/** Certificate and key in one file; undefined for clear text. */
+const certificate = rest.find((argument) => argument.endsWith('.pem'));
 const isFull = mode === 'full';
 const origin = createCluster({
   name: 'origin',
@@ -25,6 +28,9 @@ const proxy = await createProxy({
   listeners: [
     {
       listen: '127.0.0.1:0',
+      ...(certificate !== undefined && {
+        tls: { certificates: [{ certFile: certificate, keyFile: certificate }] },
+      }),
       http: { routes: [...further, { cluster: 'origin', ...(isFull ? {} : { retry: false }) }] },
     },
   ],

@@ -2,15 +2,14 @@
  * What a request of HTTP/2 costs: CPU time of the proxy's process per 100,000 requests beside HAProxy, with clients that
  * speak HTTP/2 in clear text and endpoints that speak HTTP/1.1.
  */
-import { type ChildProcess, execFile, fork } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
+import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { measureRounds } from '../../support/rounds.ts';
 import { pairedRatios, summarize } from '../../support/statistics.ts';
 import type { Figures, SuiteContext } from '../../support/suite.ts';
 import { formatTable } from '../../support/table.ts';
 import { cpuSecondsOf, pin } from './cpu.ts';
+import { LOAD_CORE, PROXY_CORE, startScript, stop } from './processes.ts';
 import { type Peer, startHaproxy } from './peers.ts';
 
 const run = promisify(execFile);
@@ -18,8 +17,6 @@ const run = promisify(execFile);
 const CONNECTIONS = 16;
 const STREAMS = 10;
 const SIZE = 1_024;
-const PROXY_CORE = 0;
-const LOAD_CORE = 1;
 
 export interface Http2Programs {
   readonly haproxy: string;
@@ -88,21 +85,4 @@ async function cpuPer100k(h2load: string, peer: Peer, seconds: number): Promise<
   if (good === '0' || failed !== '0')
     throw new Error(`the load through port ${peer.port} failed:\n${stdout}`);
   return ((cpuSecondsOf(pid) - before) / Number(good)) * 100_000;
-}
-
-/** A script of this folder that sends its port when it listens. */
-async function startScript(file: string, args: readonly (string | number)[]): Promise<Peer> {
-  const child = fork(join(import.meta.dirname, file), args.map(String), {
-    execArgv: process.execArgv,
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  });
-  const [{ port }] = (await once(child, 'message')) as [{ port: number }];
-  return { process: child, port };
-}
-
-async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = once(child, 'exit');
-  child.kill('SIGKILL');
-  await gone;
 }

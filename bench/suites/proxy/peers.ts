@@ -29,10 +29,13 @@ export interface HaproxyOptions {
   readonly full: boolean;
   /** Clients speak HTTP/2 in clear text. */
   readonly speaksHttp2?: boolean;
+  /** A file with certificate and key, for TLS. */
+  readonly certificate?: string;
+  readonly maxConnections?: number;
 }
 
 export async function startHaproxy(options: HaproxyOptions): Promise<Peer> {
-  const { path, origins, full, speaksHttp2 = false } = options;
+  const { path, origins, full, speaksHttp2 = false, certificate, maxConnections = 4_000 } = options;
   const port = await freePort();
   const servers = origins.map(
     (origin, index) =>
@@ -48,7 +51,9 @@ export async function startHaproxy(options: HaproxyOptions): Promise<Peer> {
   const config = [
     'global',
     '  nbthread 1',
-    '  maxconn 4000',
+    `  maxconn ${maxConnections}`,
+    // Else it asks for two descriptors per connection, which few machines grant.
+    '  no strict-limits',
     'defaults',
     '  mode http',
     '  timeout connect 3s',
@@ -58,7 +63,7 @@ export async function startHaproxy(options: HaproxyOptions): Promise<Peer> {
     '  option forwardfor',
     ...(full ? ['  retries 2', '  option redispatch', '  retry-on all-retryable-errors'] : []),
     'frontend front',
-    `  bind 127.0.0.1:${port}${speaksHttp2 ? ' proto h2' : ''}`,
+    `  bind 127.0.0.1:${port}${speaksHttp2 ? ' proto h2' : ''}${certificate === undefined ? '' : ` ssl crt ${certificate}`}`,
     ...extras,
     '  default_backend origin',
     'backend origin',

@@ -3,17 +3,17 @@
  * a proxy on node:http. Every proxy has one core; load and origins have the other. Requests per second say little here,
  * because the load generator is the limit.
  */
-import { type ChildProcess, execFile, fork } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
+import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { findComponent, components } from '../../../scripts/components.mjs';
 import { measureRounds } from '../../support/rounds.ts';
 import { pairedRatios, summarize } from '../../support/statistics.ts';
 import type { Figures, Suite } from '../../support/suite.ts';
 import { formatTable } from '../../support/table.ts';
 import { cpuSecondsOf, pin } from './cpu.ts';
+import { LOAD_CORE, optionalPathOf, pathOf, PROXY_CORE, startScript, stop } from './processes.ts';
+import { memoryFigures } from './memory.ts';
 import { tcpFigures } from './tcp.ts';
+import { tlsFigures } from './tls.ts';
 import { http2Figures } from './http2.ts';
 import { findRouteFigures } from './find-route.ts';
 import { type Peer, startHaproxy, startNginx } from './peers.ts';
@@ -21,8 +21,6 @@ import { type Peer, startHaproxy, startNginx } from './peers.ts';
 const run = promisify(execFile);
 
 const CONNECTIONS = 64;
-const PROXY_CORE = 0;
-const LOAD_CORE = 1;
 
 const SIZES = { '100b': 100, '1k': 1_024, '100k': 102_400 } as const;
 
@@ -50,6 +48,8 @@ export const suite: Suite = {
       }
       const programs = { haproxy: pathOf('haproxy'), h2load: pathOf('h2load') };
       Object.assign(figures, await http2Figures({ print, quick }, programs));
+      Object.assign(figures, await tlsFigures({ print, quick }));
+      Object.assign(figures, await memoryFigures({ print, quick }));
       Object.assign(figures, await tcpFigures({ print, quick }, pathOf('haproxy')));
       return figures;
     } finally {
@@ -82,7 +82,7 @@ function report(label: string, samples: Samples, print: (text: string) => void):
 
 async function startProxies(ports: readonly number[]): Promise<Record<string, Peer>> {
   const haproxy = pathOf('haproxy');
-  const nginx = findComponent(componentOf('nginx'));
+  const nginx = optionalPathOf('nginx');
   return {
     evenkeel: await startScript('evenkeel.ts', ['full', ...ports]),
     'evenkeel-bare': await startScript('evenkeel.ts', ['bare', ...ports]),
@@ -91,16 +91,6 @@ async function startProxies(ports: readonly number[]): Promise<Record<string, Pe
     ...(nginx === undefined ? {} : { nginx: await startNginx(nginx, ports) }),
     'node-http': await startScript('http-proxy.ts', ports),
   };
-}
-
-/** A script of this folder that sends its port when it listens. */
-async function startScript(file: string, args: readonly (string | number)[]): Promise<Peer> {
-  const child = fork(join(import.meta.dirname, file), args.map(String), {
-    execArgv: process.execArgv,
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  });
-  const [{ port }] = (await once(child, 'message')) as [{ port: number }];
-  return { process: child, port };
 }
 
 interface Load {
@@ -125,26 +115,4 @@ async function cpuPer100k(wrk: string, peer: Peer, { size, seconds }: Load): Pro
   if (requests === 0 || /Non-2xx|Socket errors/.test(stdout))
     throw new Error(`the load through port ${peer.port} failed:\n${stdout}`);
   return ((cpuSecondsOf(pid) - before) / requests) * 100_000;
-}
-
-async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = once(child, 'exit');
-  child.kill('SIGKILL');
-  await gone;
-}
-
-function componentOf(name: string): (typeof components)[number] {
-  const component = components.find((candidate) => candidate.name === name);
-  if (component === undefined) throw new Error(`no component ${name}`);
-  return component;
-}
-
-function pathOf(name: string): string {
-  const path = findComponent(componentOf(name));
-  if (path === undefined)
-    throw new Error(
-      `this suite needs ${name}: "npm run setup -- --tests" installs it where it may`,
-    );
-  return path;
 }

@@ -2,8 +2,7 @@
  * What relaying TCP costs: CPU time of the proxy's process per 100,000 answers beside HAProxy in `mode tcp`, over
  * connections that stay. The load generator is a script of this folder: what it costs is on the other core.
  */
-import { type ChildProcess, execFile, fork, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile, spawn } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,12 +12,10 @@ import { pairedRatios, summarize } from '../../support/statistics.ts';
 import type { Figures, SuiteContext } from '../../support/suite.ts';
 import { formatTable } from '../../support/table.ts';
 import { cpuSecondsOf, pin } from './cpu.ts';
+import { LOAD_CORE, PROXY_CORE, startScript, stop } from './processes.ts';
 import { freePort, listening, type Peer } from './peers.ts';
 
 const run = promisify(execFile);
-
-const PROXY_CORE = 0;
-const LOAD_CORE = 1;
 
 const LOADS = {
   '1k': { size: 1_024, connections: 64 },
@@ -111,21 +108,4 @@ async function cpuPer100k(peer: Peer, load: Load, seconds: number): Promise<numb
   const answers = Number(stdout);
   if (!(answers > 0)) throw new Error(`the load through port ${peer.port} got no answer`);
   return ((cpuSecondsOf(pid) - before) / answers) * 100_000;
-}
-
-/** A script of this folder that sends its port when it listens. */
-async function startScript(file: string, args: readonly number[] = []): Promise<Peer> {
-  const child = fork(join(import.meta.dirname, file), args.map(String), {
-    execArgv: process.execArgv,
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  });
-  const [{ port }] = (await once(child, 'message')) as [{ port: number }];
-  return { process: child, port };
-}
-
-async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = once(child, 'exit');
-  child.kill('SIGKILL');
-  await gone;
 }

@@ -4,7 +4,7 @@
  * of all paths, names of routes, listeners, clusters, timeouts, limits, access log; clients, proxy and origins share one
  * thread, so requests per second are context only.
  */
-import { runReloads } from '../../../packages/proxy/src/proxy/test-support/reload/reload-run.ts';
+import { runReloads } from '../../../test/support/reload/reload-run.ts';
 import type { Figures, Suite } from '../../support/suite.ts';
 import { formatTable } from '../../support/table.ts';
 

@@ -4,16 +4,20 @@ export interface Subject {
   readonly vip: string;
   readonly frame: Buffer;
   readonly isIp6: boolean;
+  /** Whether the program changes the headers in place, so that they have to be put back. */
+  readonly isChanged?: boolean;
 }
 
 const PORT = 80;
+const ACK = 0x10;
+const SYN = 0x02;
 
-function transport(): Buffer {
+function transport(port = PORT, flags = ACK): Buffer {
   const tcp = Buffer.alloc(20);
   tcp.writeUInt16BE(31_337, 0);
-  tcp.writeUInt16BE(PORT, 2);
+  tcp.writeUInt16BE(port, 2);
   tcp[12] = 0x50;
-  tcp[13] = 0x10;
+  tcp[13] = flags;
   return tcp;
 }
 
@@ -25,7 +29,12 @@ const ethernet = (type: number): Buffer => {
   return header;
 };
 
-export function ip4Subject(): Subject {
+/** Every packet asks for a connection. */
+export function synSubject(): Subject {
+  return ip4Subject({ flags: SYN });
+}
+
+export function ip4Subject({ port = PORT, flags = ACK } = {}): Subject {
   const ip = Buffer.alloc(20);
   ip[0] = 0x45;
   ip.writeUInt16BE(40, 2);
@@ -33,7 +42,7 @@ export function ip4Subject(): Subject {
   ip[9] = 6;
   ip.set([192, 168, 1, 1, 10, 200, 1, 1], 12);
   // Six bytes of padding: a frame has 60 at least.
-  const frame = Buffer.concat([ethernet(0x0800), ip, transport(), Buffer.alloc(6)]);
+  const frame = Buffer.concat([ethernet(0x0800), ip, transport(port, flags), Buffer.alloc(6)]);
   return { vip: '10.200.1.1', frame, isIp6: false };
 }
 

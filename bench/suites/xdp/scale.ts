@@ -6,6 +6,12 @@ import { scale as scaleSpec } from './generated/scale.ts';
 import type { Subject } from './frames.ts';
 
 const XDP_TX = 3;
+/** IPv4 and TCP: 40 bytes behind Ethernet. */
+const HEADER_WORDS = 5;
+
+function wordOf({ frame }: Subject, word: number): bigint {
+  return frame.readBigUInt64LE(14 + 8 * word);
+}
 
 /** How flows come: one, 65,536 in turn, or a new one with every packet. */
 export const FLOW_MASKS = { one: 0, many: 0xffff, new: 0xffff_ffff } as const;
@@ -24,7 +30,7 @@ export interface Scale {
   /** ns of CPU per packet without the wrapper: for a program that leaves the packet alone. */
   raw(candidate: Candidate, subject: Subject): number;
   /** @throws Error when the candidate does not send the packet on, or not at the length it should have */
-  check(name: string, candidate: Candidate, subject: Subject): void;
+  check(name: string, candidate: Candidate, how: { subject: Subject; mode: Mode }): void;
   close(): void;
 }
 
@@ -49,6 +55,11 @@ export function openScale(repeat: number): Scale {
     bss.set('frameBytes', subject.frame.length);
     bss.set('flowMask', FLOW_MASKS[mode]);
     bss.set('isIp6', subject.isIp6 ? 1 : 0);
+    bss.set('restores', subject.isChanged === true ? 1 : 0);
+    bss.set(
+      'headers',
+      Array.from({ length: HEADER_WORDS }, (_, word) => wordOf(subject, word)),
+    );
   };
   return {
     floors: {
@@ -63,8 +74,8 @@ export function openScale(repeat: number): Scale {
       return ns;
     },
     raw: (candidate, subject) => timed(candidate.program, subject),
-    check(name, candidate, subject) {
-      place(candidate, subject, 'new');
+    check(name, candidate, { subject, mode }) {
+      place(candidate, subject, mode);
       // The second run sees what the first has left: what is measured has to hold for it too.
       const { verdict, data } = wrap.testRun({ data: subject.frame, repeat: 2 });
       const expected = subject.frame.length + candidate.growth;

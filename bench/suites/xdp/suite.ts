@@ -13,7 +13,7 @@ import { measureRounds } from '../../support/rounds.ts';
 import { summarize } from '../../support/statistics.ts';
 import type { Figures, Suite, SuiteContext } from '../../support/suite.ts';
 import { formatTable } from '../../support/table.ts';
-import { ip4Subject, ip6Subject, type Subject } from './frames.ts';
+import { ip4Subject, ip6Subject, type Subject, synSubject } from './frames.ts';
 import { type Candidate, type Mode, openScale, type Scale, stayOnOneCpu } from './scale.ts';
 
 const GOALS = { 'hit/encap': 1.4, 'flows64k/encap': 1.8, 'new/encap': 2.5 } as const;
@@ -33,7 +33,7 @@ async function measure(
 ): Promise<Net> {
   const { tx, grow, encap } = scale.floors;
   for (const [name, candidate] of Object.entries({ ...scale.floors, forward })) {
-    scale.check(name, candidate, subject);
+    scale.check(name, candidate, { subject, mode });
   }
   const wrapped = (candidate: Candidate) => (): number => scale.wrapped(candidate, subject, mode);
   const samples = await measureRounds(
@@ -49,7 +49,11 @@ async function measure(
   const of = (name: keyof typeof samples): number => summarize(samples[name]).median;
   const wrapper = of('tx') - of('raw');
   const growing = wrapper + (of('grow') - of('tx')) / 2;
-  return { tx: of('raw'), encap: of('encap') - growing, forward: of('forward') - growing };
+  return {
+    tx: of('raw'),
+    encap: of('encap') - growing,
+    forward: of('forward') - (forward.growth > 0 ? growing : wrapper),
+  };
 }
 
 async function run({ print, quick }: SuiteContext): Promise<Figures> {
@@ -70,9 +74,11 @@ async function run({ print, quick }: SuiteContext): Promise<Figures> {
       ['new', ip4, 'new'],
       ['hit6', ip6, 'one'],
       ['new6', ip6, 'new'],
+      ['syn', synSubject(), 'new'],
     ] as const) {
       nets.push([name, await measure(scale, forward, { subject, mode, rounds })]);
     }
+    nets.push(...(await measureModes(scale, rounds)));
     print(
       formatTable(
         ['ns per packet', 'send back', 'encap floor', 'forwarder', 'to the floor'],
@@ -97,6 +103,34 @@ async function run({ print, quick }: SuiteContext): Promise<Figures> {
   } finally {
     forwarder.close();
     scale.close();
+  }
+}
+
+/** The ways of forwarding that are not the shortest, one flow each; with NAT's part of the program loaded. */
+async function measureModes(scale: Scale, rounds: number): Promise<[string, Net][]> {
+  const nat = { addresses: ['10.201.1.1'] };
+  const forwarder = openForwarder({ nextHop: '02:00:00:00:00:03', nat });
+  const nets: [string, Net][] = [];
+  try {
+    for (const [forward, port, growth] of [
+      ['gre', 81, 24],
+      ['gue', 82, 28],
+      ['nat', 83, 0],
+    ] as const) {
+      const isChanged = forward === 'nat';
+      const subject = { ...ip4Subject({ port }), isChanged };
+      forwarder.addVip({ address: subject.vip, port, protocol: 'tcp' }, REALS, { forward });
+      // NAT opens connections for SYNs alone.
+      if (isChanged) {
+        const { data } = forwarder.program.testRun({ data: ip4Subject({ port, flags: 2 }).frame });
+        if (data.length !== subject.frame.length) throw new Error('NAT opened no connection');
+      }
+      const candidate = { program: forwarder.program, growth };
+      nets.push([forward, await measure(scale, candidate, { subject, mode: 'one', rounds })]);
+    }
+    return nets;
+  } finally {
+    forwarder.close();
   }
 }
 

@@ -27,6 +27,7 @@ export type {
   UpstreamTlsOptions,
 } from './config/tls-options.ts';
 export type { SniOptions, TcpOptions, UdpOptions } from './config/tcp-options.ts';
+export type { TracingOptions } from './config/tracing-options.ts';
 export type { FilterCommonOptions, FilterOptions } from './filter/filter-list.ts';
 export type { FilterKindName, FilterOptionsByKind } from './filter/registry.ts';
 export { hashPassword } from './filter/basic-auth/password-hash.ts';
@@ -34,6 +35,15 @@ export type { ProxyCounters } from './engine/counters.ts';
 export type { Refusal, RefusalCounts } from './engine/refusal.ts';
 export type { ProxyStats, UpstreamStats } from './observability/proxy-stats.ts';
 export type { RouteMeter } from './observability/route-meter.ts';
+export type {
+  RequestSpan,
+  SpanRecorder,
+  TracedClient,
+  TracedResult,
+  TracedTry,
+  TrySpan,
+} from './observability/trace-context/spans.ts';
+export type { TraceContext } from './observability/trace-context/trace-context.ts';
 export type { TcpCounters } from './tcp/tcp-counters.ts';
 export type { UdpCounters } from './udp/udp-counters.ts';
 export type { TcpStats, UdpStats } from './proxy/layer4.ts';

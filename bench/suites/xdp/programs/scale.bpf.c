@@ -14,6 +14,8 @@ __u64 missed; /* tail calls that did not happen */
 __u32 frame_bytes;
 __u32 flow_mask; /* which bits of `turn` tell flows apart; 0: one flow */
 __u32 is_ip6;
+__u32 restores; /* whether the IP and TCP headers are written anew, for programs that change them */
+__u64 headers[5]; /* what they are */
 
 /*
  * A test run does not restore the packet between repetitions. This does: it takes off what the last run put in front,
@@ -34,6 +36,11 @@ int wrap(struct xdp_md *context)
 	*(__u64 *)data = 0x0002020000000002ULL;
 	*(__u32 *)(data + 8) = 0x01000000;
 	*(__u16 *)(data + 12) = is_ip6 ? 0xdd86 : 0x0008;
+	if (restores) {
+#pragma unroll
+		for (int i = 0; i < 5; i++)
+			*(__u64 *)(data + 14 + 8 * i) = headers[i];
+	}
 	if (flow_mask) {
 		__u64 now = turn;
 

@@ -102,7 +102,8 @@ describe('the admin address', () => {
     client.send('GET /api/x HTTP/1.1\r\nhost: a.example\r\n\r\n');
     await client.until(({ received }) => received.endsWith('ok'));
   };
-  const read = async (path: string): Promise<any> => JSON.parse((await ask(path)).text);
+  const read = async (path: string): Promise<unknown> =>
+    JSON.parse((await ask(path)).text) as unknown;
   const endpointPath = (at: number): string =>
     `/api/clusters/origin/endpoints/${encodeURIComponent(`127.0.0.1:${fixture.origins[at]!.port}`)}`;
 
@@ -148,8 +149,7 @@ describe('the admin address', () => {
         statusCounts: [0, 0, 1, 0, 0, 0, 0, 0, 0, 0],
       }),
     );
-    const [cluster] = await read('/api/clusters');
-    expect(cluster.endpoints).toHaveLength(2);
+    expect(await read('/api/clusters')).toMatchObject([{ endpoints: [{}, {}] }]);
     expect(await read('/api/clusters/origin')).toMatchObject({ name: 'origin' });
     expect(await read(endpointPath(0))).toMatchObject({ state: 'healthy', isEligible: true });
     expect(await ask('/api/clusters/none')).toMatchObject({ status: 404 });
@@ -158,8 +158,8 @@ describe('the admin address', () => {
   });
 
   it('explains a request: which route, which endpoint, and why', async () => {
-    const explain = async (body: object): Promise<any> =>
-      JSON.parse((await ask('/api/explain', { method: 'POST', body })).text);
+    const explain = async (body: object): Promise<object> =>
+      JSON.parse((await ask('/api/explain', { method: 'POST', body })).text) as object;
     expect(await explain({ host: 'a.example', path: '/api/users?x=1' })).toMatchObject({
       listener: 0,
       route: 'api',
@@ -172,7 +172,7 @@ describe('the admin address', () => {
     });
     const lost = await explain({ host: 'b.example', path: '/else' });
     expect(lost).toMatchObject({ reason: 'no route for GET b.example/else: 404' });
-    expect(lost.route).toBeUndefined();
+    expect(lost).not.toHaveProperty('route');
     expect(await ask('/api/explain', { method: 'POST', body: { listener: 7 } })).toMatchObject({
       status: 400,
     });

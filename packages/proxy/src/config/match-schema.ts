@@ -61,7 +61,9 @@ const valueMatch = object({
   prefix: wanted.optional().describe('How it begins.'),
   regex: regexSchema.optional().describe('For the whole value, in the syntax of RE2.'),
   present: flag().optional().describe('Is it there, or not?'),
-}).refine(exactlyOne(VALUE_KINDS), { error: `one of ${VALUE_KINDS.join(', ')}` });
+})
+  .refine(exactlyOne(VALUE_KINDS), { error: `one of ${VALUE_KINDS.join(', ')}` })
+  .meta({ title: 'A value' });
 
 const PATH_KINDS = ['exact', 'prefix', 'template', 'regex'] as const;
 

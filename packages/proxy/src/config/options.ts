@@ -7,6 +7,7 @@ import type { ClientLimitOptions } from './client-limit-options.ts';
 import type { RouteOptions } from './route-options.ts';
 import type { TcpOptions, UdpOptions } from './tcp-options.ts';
 import type { TlsOptions, UpstreamTlsOptions } from './tls-options.ts';
+import type { TracingOptions } from './tracing-options.ts';
 
 /** What a user passes to `createProxy`. */
 export interface ProxyOptions {
@@ -31,6 +32,16 @@ export interface ProxyOptions {
   readonly requestId?: boolean | undefined;
   /** A line for each request. Default none. */
   readonly accessLog?: AccessLogOptions | undefined;
+  /**
+   * Requests are part of traces (W3C Trace Context), which endpoints are told of in `traceparent`. Default none: the field
+   * passes like any other.
+   */
+  readonly tracing?: TracingOptions | undefined;
+  /**
+   * Tells clients in `server-timing` how many milliseconds went by here (`proxy`) and at the endpoint (`upstream`), from
+   * the head of the request to that of the response. Default false.
+   */
+  readonly serverTiming?: boolean | undefined;
 }
 
 /** One of `http`, `tcp` and `udp`; or `http` with `tls`, and `tcp` with `sni` for names whose TLS is passed through. */

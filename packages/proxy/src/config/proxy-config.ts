@@ -13,6 +13,7 @@ import { type CheckedOptions, LISTEN, proxySchemaWith } from './proxy-schema.ts'
 import { clustersOf, type RouteConfig } from './route-schema.ts';
 import { layer4ClustersOf, type TcpConfig, type UdpConfig } from './tcp-options.ts';
 import type { TlsConfig, UpstreamTlsConfig } from './tls-options.ts';
+import type { TracingConfig } from './tracing-options.ts';
 
 export interface ProxyConfig {
   /** As they were written: what tells one configuration from the next. */
@@ -32,6 +33,9 @@ export interface ProxyConfig {
   readonly via: string | false;
   readonly requestId: boolean;
   readonly accessLog: RequestLogOptions | undefined;
+  /** Undefined where requests have no traces. */
+  readonly tracing: TracingConfig | undefined;
+  readonly serverTiming: boolean;
 }
 
 export interface ListenerConfig {
@@ -113,6 +117,8 @@ export function decodeProxyOptions(options: ProxyOptions, path = 'createProxy'):
     via: checked.via,
     requestId: checked.requestId,
     accessLog: checked.accessLog,
+    tracing: checked.tracing,
+    serverTiming: checked.serverTiming,
   };
 }
 

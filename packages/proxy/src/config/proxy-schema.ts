@@ -23,6 +23,7 @@ import {
   type UpstreamTlsConfig,
   upstreamTlsSchema,
 } from './tls-options.ts';
+import { type TracingConfig, tracingSchema } from './tracing-options.ts';
 
 /** How the endpoints of a cluster are reached. */
 export interface CheckedUpstream {
@@ -41,6 +42,8 @@ export interface CheckedOptions {
   readonly via: string | false;
   readonly requestId: boolean;
   readonly accessLog?: RequestLogOptions | undefined;
+  readonly tracing?: TracingConfig | undefined;
+  readonly serverTiming: boolean;
 }
 
 export interface CheckedListener {
@@ -213,6 +216,12 @@ const sharedShape = {
     .describe('Name of this proxy in `via`, or false for no such field.'),
   requestId: flag().default(false).describe('Gives every request an id in `x-request-id`.'),
   accessLog: accessLogSchema.optional().describe('A line for each request. Left out: none.'),
+  tracing: tracingSchema
+    .optional()
+    .describe('Requests are part of traces, which endpoints are told of. Left out: they are not.'),
+  serverTiming: flag()
+    .default(false)
+    .describe('Tells clients in `server-timing` how long a request took here and at its endpoint.'),
 };
 
 /** All that code and files have in common. @param clusters what stands there, which is not the same in both */

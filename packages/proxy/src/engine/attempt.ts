@@ -1,6 +1,9 @@
 /** One try on one endpoint, as its cluster hears of it: from the pick to the outcome, which is told once. */
 import { NO_SLOT, Outcome, RESPONDED } from '@evenkeel/core';
-import type { Admission } from '@evenkeel/core/resilience';
+import { type Admission, outcomeOfGrpcCode } from '@evenkeel/core/resilience';
+import type { FieldIndex } from '../http1/field-index.ts';
+import { grpcCodeIn, NOT_A_CALL } from './grpc-call.ts';
+import type { TrySpan } from '../observability/trace-context/spans.ts';
 import type { Requester } from './requester.ts';
 import type { Upstream } from './route.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
@@ -16,6 +19,8 @@ export class Attempt {
   outcome: Outcome = Outcome.success;
   /** Is the answer one of gRPC, whose trailers tell how the call went? */
   isCall = false;
+  /** Of the request's trace; undefined where nobody records. */
+  span: TrySpan | undefined = undefined;
 
   #upstream: Upstream | undefined = undefined;
   #admission: Admission | undefined = undefined;
@@ -32,6 +37,7 @@ export class Attempt {
     this.startedAtMs = nowMs;
     this.outcome = Outcome.success;
     this.isCall = false;
+    this.span = undefined;
     this.#responded = false;
     upstream.cluster.start(slot, nowMs);
   }
@@ -50,10 +56,22 @@ export class Attempt {
     this.#queuedAt = NO_SLOT;
   }
 
+  /** A final status has come. @param isCall is it one of gRPC? */
+  answered(status: number, isCall: boolean): void {
+    this.isCall = isCall;
+    this.span?.answered(status);
+  }
+
   /** The first byte of a good answer is here. */
   respond(nowMs: number): void {
     this.#responded = true;
     (this.#upstream as Upstream).cluster.respond(this.slot, nowMs - this.startedAtMs, nowMs);
+  }
+
+  /** gRPC tells how a call went after its messages. */
+  readTrailers(fields: FieldIndex, bytes: Buffer): void {
+    const code = this.isCall ? grpcCodeIn(fields, bytes) : NOT_A_CALL;
+    if (code > 0) this.outcome = outcomeOfGrpcCode(code);
   }
 
   /** Tells how it went; does nothing when that is told. */
@@ -64,6 +82,7 @@ export class Attempt {
     if (slot === NO_SLOT) return;
     this.slot = NO_SLOT;
     this.outcome = outcome;
+    this.span?.end(outcome);
     const latencyMs = nowMs - this.startedAtMs;
     const { cluster } = this.#upstream as Upstream;
     cluster.finish(slot, outcome, this.#responded ? RESPONDED : latencyMs, nowMs);

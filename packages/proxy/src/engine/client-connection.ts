@@ -264,9 +264,8 @@ export class ClientConnection implements StreamOwner, Timed, ResponseBodyOwner {
   }
 
   /** The response has been handed to the stream. */
-  responseDone(): void {
+  responseDone(nowMs: number = this.#nowMs()): void {
     if (this.state === State.closed) return;
-    const nowMs = this.#nowMs();
     this.#endRequest(nowMs);
     // Requests that came before the end of the client's bytes are still answered.
     const isLast = this.#ended && this.#held === undefined;
@@ -290,6 +289,7 @@ export class ClientConnection implements StreamOwner, Timed, ResponseBodyOwner {
   cutOff(): void {
     if (this.state === State.closed) return;
     this.#host.counters.truncatedCount++;
+    this.account.reason ??= 'truncated';
     this.#endRequest(this.#nowMs());
     this.stream.reset();
   }

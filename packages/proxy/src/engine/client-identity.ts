@@ -8,6 +8,8 @@ export interface ClientIdentity {
   /** Address of the peer, in text; `::ffff:` is taken off IPv4 addresses. */
   readonly address: string;
   readonly scheme: 'http' | 'https';
+  /** `HTTP/2` where that is spoken; left out where each request says its version. */
+  readonly protocol?: string | undefined;
   /** Is the peer a proxy whose word about its clients is taken? */
   readonly isTrusted: boolean;
   /** All peers whose word is taken. */

@@ -2,8 +2,8 @@
  * One request over all its tries. A connection has one exchange for all its requests, one after the other: nothing is
  * allocated for a request that succeeds at once but the copy of its message, which a retry would need.
  */
-import { NO_SLOT, Outcome, outcomeOfStatus, type PickContext } from '@evenkeel/core';
-import { type FinishedTry, outcomeOfGrpcCode } from '@evenkeel/core/resilience';
+import { NO_SLOT, Outcome, type PickContext } from '@evenkeel/core';
+import type { FinishedTry } from '@evenkeel/core/resilience';
 import type { FieldIndex } from '../http1/field-index.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
 import type { Output } from '../socket/output.ts';
@@ -13,7 +13,7 @@ import type { ClientConnection } from './client-connection.ts';
 import { Entry } from './entry.ts';
 import { Extras } from './extras.ts';
 import { pickHealthy } from './failover.ts';
-import { grpcCodeIn, grpcCodeOf, NOT_A_CALL } from './grpc-call.ts';
+import { grpcCodeOf, NOT_A_CALL, outcomeOfAnswer } from './grpc-call.ts';
 import type { EngineHost } from './host.ts';
 import { Retries } from './retries.ts';
 import { askedMs } from './retry-after.ts';
@@ -21,6 +21,7 @@ import { RequestKind } from './request-kind.ts';
 import { Reception, type Requester } from './requester.ts';
 import type { Target } from './route.ts';
 import type { Refusal } from './refusal.ts';
+import { traced } from './traced-try.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
 
 const ANY: PickContext = Object.freeze({});
@@ -46,6 +47,8 @@ export class Exchange implements Requester {
   /** Has body been sent that is not in {@link #message}? Then there is no second try. */
   #isConsumed = false;
   readonly #retries: Retries;
+  /** The time of the cluster, in the turn in which the head of the response came. */
+  #freshMs: number | undefined = undefined;
   /** Of routes with features. */
   #extras: Extras | undefined = undefined;
 
@@ -68,14 +71,23 @@ export class Exchange implements Requester {
     return this.kind.isHead;
   }
 
+  /** When the endpoint was asked that is at hand. */
+  get askedAtMs(): number {
+    return this.#attempt.startedAtMs;
+  }
+
   get isUpgrade(): boolean {
     return this.kind.isUpgrade;
   }
 
-  begin(target: Target, message: Buffer): void {
-    this.#message = message;
+  /** @param message undefined where it is in the output */
+  begin(target: Target, message: Buffer | undefined): void {
+    const { features, upstream, retry } = target;
+    const { trace } = this.client.account;
+    // A message that is sent once need not be kept, unless it has to wait, or is written into.
+    const isSent = features === undefined && retry.config.attempts === 0 && trace === undefined;
+    this.#message = message ?? (isSent ? undefined : this.#host.output.take());
     this.#isConsumed = false;
-    const { features } = target;
     const requestMs = Math.min(target.requestMs, this.kind.timeoutMs);
     if (requestMs !== NONE) {
       this.deadlineAtMs = this.client.account.startedAtMs + requestMs;
@@ -83,9 +95,13 @@ export class Exchange implements Requester {
     }
     if (features !== undefined) {
       this.#extras = new Extras(this.#host, this.kind, target, features);
-      this.#extras.shadow?.add(message, this.client.requestDone);
+      this.#extras.shadow?.add(this.message, this.client.requestDone);
     }
-    this.#enter(target);
+    // From the output it comes in the turn of its head.
+    const isFresh = message === undefined && this.client.run === undefined;
+    const { startedAtMs } = this.client.account;
+    const { cluster, pools } = upstream;
+    this.#enter(target, isFresh && pools.sharesClock ? startedAtMs : cluster.nowMs());
   }
 
   /** More of the request's body. @param isLast does it end with it? */
@@ -137,7 +153,10 @@ export class Exchange implements Requester {
   connected(connection: UpstreamConnection): void {
     this.#attempt.over(connection);
     connection.begin(this);
-    if (connection.stream.write(this.#message as Buffer)) this.client.reading.resume();
+    const message = this.#message;
+    const { stream } = connection;
+    const more = message === undefined ? this.#host.output.sendTo(stream) : stream.write(message);
+    if (more) this.client.reading.resume();
     else this.client.reading.pause();
     connection.requestSent(this.client.requestDone);
   }
@@ -149,7 +168,7 @@ export class Exchange implements Requester {
     const attempt = this.#attempt;
     const { status } = head;
     const grpcCode = status === 200 ? grpcCodeOf(head.fields, bytes) : NOT_A_CALL;
-    attempt.isCall = grpcCode !== NOT_A_CALL;
+    attempt.answered(status, grpcCode !== NOT_A_CALL);
     if (status < 400 && grpcCode <= 0) {
       attempt.outcome = Outcome.success;
       attempt.respond(nowMs);
@@ -158,15 +177,12 @@ export class Exchange implements Requester {
     }
     const asked = askedMs(head, bytes, this.#host.runtime.clock);
     if (asked !== undefined) cluster.pushback(attempt.slot, asked, nowMs);
-    const hasFailed = grpcCode > 0;
-    const outcome = hasFailed
-      ? outcomeOfGrpcCode(grpcCode)
-      : outcomeOfStatus(status, asked !== undefined);
+    const outcome = outcomeOfAnswer(status, grpcCode, asked !== undefined);
     attempt.outcome = outcome;
     const finished = {
       outcome,
       statusCode: status,
-      grpcCode: hasFailed ? grpcCode : undefined,
+      grpcCode: grpcCode > 0 ? grpcCode : undefined,
       sent: true,
       bodyRead: this.#isConsumed,
       retryAfterMs: asked,
@@ -190,20 +206,25 @@ export class Exchange implements Requester {
   }
 
   trailers(fields: FieldIndex, bytes: Buffer): void {
-    const attempt = this.#attempt;
-    const code = attempt.isCall ? grpcCodeIn(fields, bytes) : NOT_A_CALL;
-    if (code > 0) attempt.outcome = outcomeOfGrpcCode(code);
+    this.#attempt.readTrailers(fields, bytes);
   }
 
   received(): void {
     const attempt = this.#attempt;
-    attempt.finish(attempt.outcome, this.#targetOf().upstream.cluster.nowMs());
+    attempt.finish(attempt.outcome, this.#freshMs ?? this.#targetOf().upstream.cluster.nowMs());
   }
 
   complete(): void {
     this.received();
+    const { sharesClock } = this.#targetOf().upstream.pools;
+    const nowMs = sharesClock ? this.#freshMs : undefined;
     this.#release();
-    this.client.responseDone();
+    this.client.responseDone(nowMs);
+  }
+
+  /** The turn in which the head of the response came is over: it is later now. */
+  turnOver(): void {
+    this.#freshMs = undefined;
   }
 
   /** A filter failed over the head of the response: the client gets another one, and this one is not wanted. */
@@ -216,6 +237,7 @@ export class Exchange implements Requester {
   tunnelClosed(): void {
     // What follows is not HTTP.
     this.client.keepAlive = false;
+    this.turnOver();
     this.complete();
   }
 
@@ -283,9 +305,8 @@ export class Exchange implements Requester {
 
   // Tries -----------------------------------------------------------------------------------------------------------
 
-  #enter(target: Target): void {
+  #enter(target: Target, nowMs: number): void {
     const { cluster } = target.upstream;
-    const nowMs = cluster.nowMs();
     this.#target = target;
     this.#retries.end();
     const refused = this.#entry.enter(cluster, nowMs);
@@ -312,8 +333,13 @@ export class Exchange implements Requester {
     const { upstream } = this.#targetOf();
     const attempt = this.#attempt;
     attempt.start(upstream, this.#entry.admission, slot, nowMs);
-    this.client.account.tried(upstream.cluster, slot);
+    const { account } = this.client;
+    account.tried(upstream.cluster, slot);
+    if (account.trace !== undefined)
+      this.#message = traced(account.trace, { attempt, upstream, slot }, this.message);
     const taken = attempt.take(this);
+    const isReady = typeof taken !== 'string' && taken.isReady;
+    if (!isReady) this.#message ??= this.#host.output.take();
     if (taken === 'full') {
       // Nothing is known about the endpoint but that it has enough to do.
       attempt.finish(Outcome.cancelled, nowMs);
@@ -379,7 +405,7 @@ export class Exchange implements Requester {
     const { hashKey } = this.context;
     this.context = hashKey === undefined ? next.context : { ...next.context, hashKey };
     this.client.account.enter(next.meter);
-    this.#enter(next);
+    this.#enter(next, next.upstream.cluster.nowMs());
     return true;
   }
 
@@ -402,6 +428,7 @@ export class Exchange implements Requester {
       this.#entry.leave(attempt.outcome, attempt.startedAtMs, nowMs);
     }
     this.#retries.end();
+    this.#freshMs = undefined;
     this.#target = undefined;
     this.context = ANY;
     this.#message = undefined;

@@ -21,3 +21,13 @@ export function copyPassing(output: Output, bytes: Buffer, fields: FieldIndex): 
   }
   if (runFrom >= 0) output.copy(bytes, runFrom, fields.linesEnd);
 }
+
+/** Lines of that name do not pass. @param name in lower case */
+export function dropNamed(fields: FieldIndex, bytes: Buffer, name: string): void {
+  for (let line = 0; line < fields.count; line++) {
+    const from = fields.nameFrom(line);
+    const to = fields.nameTo(line);
+    if (to - from === name.length && bytes.toString('latin1', from, to).toLowerCase() === name)
+      passes[line] = 0;
+  }
+}

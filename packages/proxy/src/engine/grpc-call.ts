@@ -2,7 +2,8 @@
  * What messages say of a call of gRPC. It is a call by its content type, in whatever version of HTTP it comes; how it went
  * is told in trailers, or in the head of a response that has nothing else ("Trailers-Only").
  */
-import { decodeGrpcTimeout } from '@evenkeel/core/resilience';
+import { type Outcome, outcomeOfStatus } from '@evenkeel/core';
+import { decodeGrpcTimeout, outcomeOfGrpcCode } from '@evenkeel/core/resilience';
 import { ascii, spells } from '../http1/byte-class.ts';
 import type { FieldIndex } from '../http1/field-index.ts';
 import { Field } from '../http1/known-field.ts';
@@ -40,6 +41,11 @@ export function grpcTimeoutOf(fields: FieldIndex, bytes: Buffer): number {
   if (line < 0) return Number.POSITIVE_INFINITY;
   const text = bytes.toString('latin1', fields.valueFrom(line), fields.valueTo(line));
   return decodeGrpcTimeout(text) ?? Number.POSITIVE_INFINITY;
+}
+
+/** How it went, by the head of a response; a code of gRPC says more than its status. */
+export function outcomeOfAnswer(status: number, grpcCode: number, hasRetryAfter: boolean): Outcome {
+  return grpcCode > 0 ? outcomeOfGrpcCode(grpcCode) : outcomeOfStatus(status, hasRetryAfter);
 }
 
 /** Is it a message of gRPC? */

@@ -7,6 +7,7 @@ import type { Exchange } from './exchange.ts';
 import type { EngineHost } from './host.ts';
 import { Reception, type Requester } from './requester.ts';
 import type { Upstream } from './route.ts';
+import { type AskedEndpoint, traced } from './traced-try.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
 
 export interface HedgePorts {
@@ -92,7 +93,7 @@ export class Hedges {
     this.#used++;
     host.counters.hedgeCount++;
     hedge.attempt.start(upstream, this.#admission, slot, nowMs);
-    hedge.begin(nowMs);
+    hedge.begin({ attempt: hedge.attempt, upstream, slot }, nowMs);
     this.#wait(nowMs);
   }
 }
@@ -105,6 +106,7 @@ class HedgeTry implements Requester {
   readonly client = undefined;
   readonly attempt: Attempt = new Attempt();
   readonly #hedges: Hedges;
+  #message: Buffer | undefined = undefined;
 
   constructor(hedges: Hedges) {
     this.#hedges = hedges;
@@ -114,7 +116,10 @@ class HedgeTry implements Requester {
     return this.#hedges.ports.exchange.isHead;
   }
 
-  begin(nowMs: number): void {
+  begin(asked: AskedEndpoint, nowMs: number): void {
+    const { exchange } = this.#hedges.ports;
+    const { trace } = exchange.client.account;
+    this.#message = trace === undefined ? exchange.message : traced(trace, asked, exchange.message);
     const taken = this.attempt.take(this);
     if (taken === 'queued' || taken === 'full') {
       // It is to be faster than the first one.
@@ -130,7 +135,7 @@ class HedgeTry implements Requester {
   connected(connection: UpstreamConnection): void {
     this.attempt.over(connection);
     connection.begin(this);
-    connection.stream.write(this.#hedges.ports.exchange.message);
+    connection.stream.write(this.#message as Buffer);
     connection.requestSent(true);
   }
 
@@ -143,6 +148,7 @@ class HedgeTry implements Requester {
     const { connection } = this.attempt;
     if (connection === undefined || !this.#hedges.remove(this)) return Reception.refuse;
     const { status } = head;
+    this.attempt.span?.answered(status);
     const outcome = outcomeOfStatus(status, false);
     if (status >= 400 && retry.isRetryable({ outcome, statusCode: status, sent: true })) {
       this.attempt.finish(outcome, upstream.cluster.nowMs());

@@ -11,6 +11,8 @@ const BODILESS: ReadonlySet<number> = new Set([204, 304]);
 export interface LocalHead {
   /** A whole `x-request-id` line, or empty. */
   readonly idLine: Uint8Array;
+  /** Whole lines about this hop, or none. */
+  readonly hopLines: Uint8Array;
   readonly closes: boolean;
   readonly edits: FieldEdits | undefined;
   /** As in `OutgoingResponse`; `length` is that of the body as it is here. */
@@ -41,11 +43,11 @@ export class LocalAnswer {
     return (this.#variants[variant] ??= this.#write(closes, isHead, ''));
   }
 
-  /** The same with another field line, CR LF included: made anew each time. */
-  bytesWith(line: Uint8Array, closes: boolean, isHead: boolean): Buffer {
-    return line.length === 0
+  /** The same with further field lines, CR LF included: made anew each time. */
+  bytesWith(lines: Uint8Array, closes: boolean, isHead: boolean): Buffer {
+    return lines.length === 0
       ? this.bytes(closes, isHead)
-      : this.#write(closes, isHead, Buffer.from(line).toString('latin1'));
+      : this.#write(closes, isHead, Buffer.from(lines).toString('latin1'));
   }
 
   /** The value of a field. @param name in lower case */
@@ -57,12 +59,13 @@ export class LocalAnswer {
   }
 
   /** The head alone, as filters want it. */
-  writeHead(output: Output, { idLine, closes, edits, framing }: LocalHead): void {
+  writeHead(output: Output, { idLine, hopLines, closes, edits, framing }: LocalHead): void {
     output.text(this.#start);
     for (const line of this.#lines())
       if (edits?.replaces(nameOf(line)) !== true) output.text(`${line}\r\n`);
     edits?.write(output);
     if (edits?.replaces('x-request-id') !== true) output.put(idLine);
+    output.put(hopLines);
     if (framing === 'chunked') output.text('transfer-encoding: chunked\r\n');
     else if (framing === 'length') output.text(this.#length());
     output.text(closes ? `${CLOSE}\r\n` : '\r\n');

@@ -92,7 +92,10 @@ function sendReply(host: EngineHost, client: ClientConnection, reply: Reply): bo
   const { answer, closes, isHead } = reply;
   if (run !== undefined)
     return sendFiltered(host, client, reply, run.respond(factsOfAnswer(answer, isHead), isHead));
-  const bytes = answer.bytesWith(client.account.id.line, closes, isHead);
+  const { line } = client.account.id;
+  const hopLines = client.account.hopLines();
+  const lines = hopLines.length === 0 ? line : Buffer.concat([line, hopLines]);
+  const bytes = answer.bytesWith(lines, closes, isHead);
   note(host, client, answer.status);
   client.account.bytesOut += bytes.length;
   client.stream.write(bytes);
@@ -121,6 +124,7 @@ function sendFiltered(
   const kind = minor === 0 ? 'close' : 'chunked';
   answer.writeHead(output, {
     idLine: account.id.line,
+    hopLines: account.hopLines(),
     closes,
     edits: client.run?.request.responseEdits,
     framing: !isFiltered ? 'length' : kind === 'close' ? 'none' : 'chunked',

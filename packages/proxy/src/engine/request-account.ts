@@ -5,8 +5,10 @@
 import type { Cluster, Runtime } from '@evenkeel/core';
 import type { AccessEntry, AccessLog } from '../observability/access-log.ts';
 import type { RouteMeter } from '../observability/route-meter.ts';
+import type { RequestTrace, RequestTracer } from '../observability/trace-context/request-tracer.ts';
 import type { Usage } from '../runtime/usage.ts';
 import type { ClientIdentity } from './client-identity.ts';
+import { type HopOptions, hopLinesOf, NO_LINES } from './hop-lines.ts';
 import { RequestId } from './request-id.ts';
 import type { RouteRequest } from './route.ts';
 
@@ -18,6 +20,10 @@ export interface Observer {
   readonly log: AccessLog | undefined;
   /** Do requests get ids? */
   readonly identifies: boolean;
+  /** Undefined where requests have no traces. */
+  readonly tracer: RequestTracer | undefined;
+  /** What clients are told about how their request went; undefined for nothing. */
+  readonly hop: HopOptions | undefined;
   /** Of the configuration: a request is under it from {@link RequestAccount.open} to its end. */
   readonly usage: Usage;
 }
@@ -34,6 +40,7 @@ export class RequestAccount {
   /** When its head was complete. */
   startedAtMs = 0;
   readonly id: RequestId = new RequestId();
+  trace: RequestTrace | undefined = undefined;
 
   readonly #host: { readonly observer: Observer };
   /** That of the request at hand: the host may get another one before its end. */
@@ -58,7 +65,7 @@ export class RequestAccount {
   /** @param request undefined when it cannot be read */
   open(request: RouteRequest | undefined): void {
     this.#observer = this.#host.observer;
-    const { runtime, unrouted, log, identifies, usage } = this.#observer;
+    const { runtime, unrouted, log, identifies, usage, tracer } = this.#observer;
     usage.enter();
     this.startedAtMs = runtime.clock.nowMs();
     this.status = this.tries = this.bytesIn = this.bytesOut = 0;
@@ -69,6 +76,7 @@ export class RequestAccount {
       const { isTrusted } = this.#identity;
       this.id.choose(isTrusted ? request?.header('x-request-id') : undefined, runtime.random);
     }
+    if (tracer !== undefined) this.trace = tracer.begin(request, this.#identity);
     if (log === undefined) return;
     this.#endpoint = undefined;
     this.#entry = log.begin(request, this.#identity.address);
@@ -97,7 +105,36 @@ export class RequestAccount {
     const entry = this.#entry;
     this.#entry = undefined;
     if (entry !== undefined) this.#tell(entry, meter, durationMs);
+    if (this.trace !== undefined) this.#endTrace(this.trace, meter);
     this.#observer.usage.leave();
+  }
+
+  /** In which header clients are told the id of their trace. */
+  get traceHeader(): string | undefined {
+    return this.#observer.hop?.traceHeader;
+  }
+
+  /**
+   * Whole lines for the client about this hop, or none.
+   *
+   * @param askedAtMs when the endpoint was asked whose response it is; undefined for an answer of the proxy's own
+   */
+  hopLines(askedAtMs?: number): Uint8Array {
+    const { hop, runtime } = this.#observer;
+    if (hop === undefined) return NO_LINES;
+    const { startedAtMs, trace } = this;
+    return hopLinesOf(hop, {
+      startedAtMs,
+      askedAtMs,
+      nowMs: runtime.clock.nowMs(),
+      traceId: trace?.context.traceId,
+    });
+  }
+
+  #endTrace(trace: RequestTrace, { route, cluster }: RouteMeter): void {
+    const { status, reason } = this;
+    this.trace = undefined;
+    trace.end({ status, reason, route, cluster, requestId: this.id.text });
   }
 
   #tell(entry: AccessEntry, meter: RouteMeter, durationMs: number): void {
@@ -109,6 +146,8 @@ export class RequestAccount {
       bytesOut,
       tries,
       requestId: this.id.text,
+      traceId: this.trace?.context.traceId,
+      spanId: this.trace?.context.spanId,
       route: meter.route,
       cluster: meter.cluster,
       endpoint: this.#endpoint,

@@ -311,14 +311,14 @@ export class RequestIntake implements RequestBodyOwner {
   #begin(target: Target, buffers: boolean): void {
     const { output } = this.#host;
     if (!buffers) {
-      this.#exchange.begin(target, output.take());
+      this.#exchange.begin(target, undefined);
       return;
     }
     const { contentLength, expectContinue } = this.#head.semantics;
     const maxBytes = target.features?.bufferBytes ?? 0;
     if (Math.max(contentLength, this.#pump.byteCount) > maxBytes)
       this.#client.replies.refuseBody(413, 'body-too-large');
-    else if (this.isDone) this.#exchange.begin(target, output.take());
+    else if (this.isDone) this.#exchange.begin(target, undefined);
     else {
       this.#buffer = new RequestBuffer(target, output.take());
       if (expectContinue) this.#client.stream.write(CONTINUE);
@@ -364,6 +364,7 @@ export class RequestIntake implements RequestBodyOwner {
       isUpgrade: this.#exchange.isUpgrade,
       viaLine,
       idLine: account.id.line,
+      trace: account.trace,
       rewrite: this.#route?.rewrite,
       answersExpectation,
       edits: request?.edits,

@@ -33,6 +33,10 @@ export class RequestView implements RouteRequest {
     return this;
   }
 
+  get protocol(): string {
+    return this.#identity?.protocol ?? `HTTP/1.${this.#head.minor}`;
+  }
+
   get minor(): 0 | 1 {
     return this.#head.minor;
   }

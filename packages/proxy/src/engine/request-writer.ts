@@ -8,9 +8,10 @@ import { BodyKind } from '../http1/body-pump.ts';
 import { Field, HOP_BY_HOP } from '../http1/known-field.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 import { TargetForm } from '../http1/request-target.ts';
+import type { RequestTrace } from '../observability/trace-context/request-tracer.ts';
 import type { Output } from '../socket/output.ts';
 import type { ClientIdentity } from './client-identity.ts';
-import { copyPassing, passes } from './field-lines.ts';
+import { copyPassing, dropNamed, passes } from './field-lines.ts';
 import type { FieldEdits } from './filters/field-edits.ts';
 import type { Rewrite } from './route.ts';
 
@@ -38,6 +39,8 @@ export interface OutgoingRequest {
   readonly edits: FieldEdits | undefined;
   /** Does this proxy see to `expect: 100-continue` itself? */
   readonly answersExpectation: boolean;
+  /** Told to the endpoint in place of what the client says; undefined where that passes. */
+  readonly trace: RequestTrace | undefined;
   /** Path and query in place of those of the request; nothing is rewritten then. */
   readonly target: string | undefined;
 }
@@ -69,6 +72,7 @@ export function writeRequestHead(
   markPassing(head, bytes, replacesHost, request.identity.isTrusted);
   if (idLine.length > 0 && fields.countOf(Field.requestId) > 0) dropAll(head, Field.requestId);
   if (request.answersExpectation) dropAll(head, Field.expect);
+  if (request.trace !== undefined) dropTrace(head, bytes);
   if (edits === undefined) {
     copyPassing(output, bytes, fields);
     output.put(idLine);
@@ -83,6 +87,7 @@ export function writeRequestHead(
     edits.write(output);
   }
   output.put(request.viaLine);
+  if (request.trace !== undefined) writeTrace(output, request.trace, edits);
   if (request.isUpgrade) writeUpgrade(output, head, bytes);
   if (request.bodyKind === BodyKind.chunked) output.put(CHUNKED);
   else if (request.bodyKind === BodyKind.length)
@@ -120,6 +125,19 @@ function writeRewritten(
 /** What this proxy says or does itself. */
 function dropAll({ fields }: RequestHead, field: Field): void {
   for (let line = 0; line < fields.count; line++) if (fields.kind(line) === field) passes[line] = 0;
+}
+
+/** Both lines are of one trace, and go together. */
+function dropTrace(head: RequestHead, bytes: Buffer): void {
+  dropAll(head, Field.traceparent);
+  dropNamed(head.fields, bytes, 'tracestate');
+}
+
+/** A filter that writes its own has the last word. */
+function writeTrace(output: Output, trace: RequestTrace, edits: FieldEdits | undefined): void {
+  if (edits?.replaces('traceparent') === true) return;
+  trace.placedAt = output.length;
+  output.put(trace.lines);
 }
 
 // oxlint-disable-next-line max-params -- per request: an object would be allocated

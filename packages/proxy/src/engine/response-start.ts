@@ -95,11 +95,14 @@ function writeHead(
 ): void {
   counters.countStatus(head.status);
   client.account.status = head.status;
+  const { account, exchange } = client;
   writeResponseHead(output.begin(), head, bytes, {
     framing,
     connection: client.keepAlive ? (client.minor === 1 ? 'none' : 'keep-alive') : 'close',
     dateLine: dateLine.bytes,
-    idLine: client.account.id.line,
+    idLine: account.id.line,
+    hopLines: account.hopLines(exchange.askedAtMs),
+    traceHeader: account.traceHeader,
     edits: client.run?.request.responseEdits,
   });
 }

@@ -4,7 +4,7 @@ import { isNominated } from '../http1/field-semantics.ts';
 import { Field, HOP_BY_HOP } from '../http1/known-field.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
 import type { Output } from '../socket/output.ts';
-import { copyPassing, passes } from './field-lines.ts';
+import { copyPassing, dropNamed, passes } from './field-lines.ts';
 import type { FieldEdits } from './filters/field-edits.ts';
 
 const VERSION = ascii('HTTP/1.1 ');
@@ -24,6 +24,10 @@ export interface OutgoingResponse {
   readonly dateLine: Uint8Array;
   /** A whole `x-request-id` line in place of the endpoint's, or empty for what that said. */
   readonly idLine: Uint8Array;
+  /** Whole lines about this hop, or none. */
+  readonly hopLines: Uint8Array;
+  /** Header of the response that {@link hopLines} has, and the endpoint's not; undefined for none. */
+  readonly traceHeader: string | undefined;
   /** Of filters. */
   readonly edits: FieldEdits | undefined;
 }
@@ -39,10 +43,13 @@ export function writeResponseHead(
   markPassing(head, bytes);
   const { idLine, edits } = response;
   if (idLine.length > 0 && head.fields.countOf(Field.requestId) > 0) dropIds(head);
+  const { traceHeader } = response;
+  if (traceHeader !== undefined) dropNamed(head.fields, bytes, traceHeader);
   edits?.drop(passes, bytes, head.fields);
   copyPassing(output, bytes, head.fields);
   edits?.write(output);
   if (edits?.replaces('x-request-id') !== true) output.put(idLine);
+  output.put(response.hopLines);
   if (head.fields.countOf(Field.date) === 0 && edits?.replaces('date') !== true)
     output.put(response.dateLine);
   if (response.framing === 'chunked') output.put(CHUNKED);

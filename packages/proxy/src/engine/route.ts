@@ -24,6 +24,8 @@ export interface RouteRequest extends HashKeyRequest {
   /** The query with its `?`, or ''. */
   readonly search: string;
   readonly minor: 0 | 1;
+  /** `HTTP/1.1`, `HTTP/2`: what the client speaks. Left out by those who show a request that is not at hand. */
+  readonly protocol?: string | undefined;
   /** Of the client, verified; undefined where there is none. */
   readonly certificate: ClientCertificate | undefined;
 }

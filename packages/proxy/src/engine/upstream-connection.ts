@@ -255,7 +255,9 @@ export class UpstreamConnection implements StreamOwner, Timed, ResponseSource {
     const { client } = exchange;
     if (client.run === undefined) startResponse(this, client, head, bytes, isBodiless);
     else if (!startFiltered(this, exchange, head, bytes, isBodiless)) return to;
-    return this.#forward(bytes, head.end, to);
+    const at = this.#forward(bytes, head.end, to);
+    exchange.turnOver();
+    return at;
   }
 
   #pumpBody(bytes: Buffer, from: number, to: number): number {

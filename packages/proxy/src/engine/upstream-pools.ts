@@ -4,10 +4,12 @@ import { type ConnectTarget, connectStream, type SocketStream } from '../socket/
 import type { UpstreamHttp2Config } from '../config/http2-options.ts';
 import { openUpstreamSession } from '../http2/upstream/open-session.ts';
 import { EndpointSessions } from '../http2/upstream/endpoint-sessions.ts';
+import { UpstreamLane } from '../http2/upstream/upstream-lane.ts';
 import type { ByteStream, StreamOwner } from '../socket/byte-stream.ts';
 import { SecureTarget, type SecureUpstream } from '../socket/secure-target.ts';
 import type { Requester } from './requester.ts';
 import type { EngineHost } from './host.ts';
+import { isSameClock } from './same-clock.ts';
 import { UpstreamConnection } from './upstream-connection.ts';
 
 export interface PoolLimits {
@@ -55,18 +57,16 @@ export class EndpointPool {
     this.#sessions = sessionsOf(host, target, options.http2);
   }
 
-  /** Requests under way and idle connections; of HTTP/2, requests and places for them. */
+  /** Connections. */
   get size(): number {
-    return this.#all.size;
+    if (this.#sessions === undefined) return this.#all.size;
+    return this.#sessions.sessionCount + [...this.#all].filter(isPlain).length;
   }
 
-  /** Connections of HTTP/2. */
-  get sessionCount(): number {
-    return this.#sessions?.sessionCount ?? 0;
-  }
-
+  /** Those that nobody uses. */
   get idleCount(): number {
-    return this.#idle.length;
+    if (this.#sessions === undefined) return this.#idle.length;
+    return this.#sessions.idleCount + this.#idle.filter(isPlain).length;
   }
 
   /** An idle connection, or one that is being made, or a place in the queue for one. */
@@ -164,8 +164,11 @@ export class UpstreamPools {
   readonly #options: PoolOptions;
   readonly #bySlot: (EndpointPool | undefined)[] = [];
   readonly #unsubscribe: () => void;
+  /** Is the cluster's clock that of the proxy, so that one look at it does for both? */
+  readonly sharesClock: boolean;
 
   constructor(host: EngineHost, cluster: Cluster, options: PoolOptions) {
+    this.sharesClock = isSameClock(host.runtime.clock, cluster);
     this.#host = host;
     this.#cluster = cluster;
     this.#options = options;
@@ -173,6 +176,11 @@ export class UpstreamPools {
       // The endpoint has left: its slot may be given to another one.
       if (event.type === 'endpoint-removed') this.#removed(event.slot);
     });
+  }
+
+  /** Is TLS spoken to endpoints? */
+  get isSecure(): boolean {
+    return this.#options.tls !== undefined;
   }
 
   /** A connection to the endpoint of a slot, or a place in the queue for one. */
@@ -219,6 +227,11 @@ function connect(
   protocols: readonly string[],
 ): SocketStream {
   return connectStream(place, owner, secure && { target: secure, protocols });
+}
+
+/** Is it a connection of its own, among requests that share theirs? */
+function isPlain({ stream }: UpstreamConnection): boolean {
+  return stream instanceof UpstreamLane && stream.isPlain;
 }
 
 /** @returns undefined where connections are of HTTP/1.1, whatever the endpoint says */

@@ -93,6 +93,46 @@ describe('filters of a configuration', () => {
     await expect.poll(() => oldFilter.isClosed).toBe(true);
   });
 
+  it('come and go under load, and no request fails or gets a body that is not its own', async () => {
+    const lists: FilteredOptions[] = [
+      {},
+      { filters: [{ compression: { minBytes: 0 } }, { rateLimit: { requestsPerSecond: 1e8 } }] },
+      { filters: [{ compression: { minBytes: 0 } }] },
+      {
+        filters: [
+          { bandwidth: { responseBytesPerSecond: 1e9 } },
+          { headers: { request: { set: { a: 'b' } } } },
+        ],
+      },
+    ];
+    const proxy = await start({});
+    proxy.respond = ({ url }, response) => {
+      response.setHeader('content-type', 'text/plain');
+      response.end(url.repeat(500));
+    };
+    let isOver = false;
+    let count = 0;
+    const faults: string[] = [];
+    const call = async (): Promise<void> => {
+      while (!isOver) {
+        const path = `/${count++}`;
+        const response = await fetch(proxy.url + path, { headers: { 'accept-encoding': 'gzip' } });
+        const text = await response.text();
+        if (response.status !== 200 || text !== path.repeat(500))
+          faults.push(`${response.status} ${path}`);
+      }
+    };
+    const calls = Array.from({ length: 8 }, call);
+    for (let change = 1; change <= 40; change++) {
+      const before = count;
+      await proxy.apply(lists[change % lists.length]!);
+      await expect.poll(() => count).toBeGreaterThan(before + 8);
+    }
+    isOver = true;
+    await Promise.all(calls);
+    expect(faults).toEqual([]);
+  });
+
   it('are refused with the place where they stand', async () => {
     const start = (filters: unknown, skipFilters: string[] = []) =>
       FilteredProxy.start({

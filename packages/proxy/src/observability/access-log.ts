@@ -18,6 +18,9 @@ export interface AccessResult {
   readonly bytesOut: number;
   readonly tries: number;
   readonly requestId: string | undefined;
+  /** Of the trace that the request is in, and its place there; undefined without tracing. */
+  readonly traceId: string | undefined;
+  readonly spanId: string | undefined;
   /** Name of the route; '' for none. */
   readonly route: string;
   readonly cluster: string;

@@ -17,6 +17,7 @@ import { LogPart } from './log-part.ts';
 import { type Generation, type Part, Parts } from './parts.ts';
 import type { Port } from './port.ts';
 import { type InForce, Preparation } from './preparation.ts';
+import { observerOf } from './observer.ts';
 import { ReachedCluster } from './upstreams.ts';
 import { within } from './within.ts';
 
@@ -122,8 +123,12 @@ export class Configurations {
     const meters = this.meters.plan();
     const log = this.#logOf(config);
     const { runtime } = tools;
-    const { requestId: identifies } = config;
-    const observer = { runtime, unrouted: this.meters.none, log: log?.log, identifies, usage };
+    const observer = observerOf(config, {
+      runtime,
+      unrouted: this.meters.none,
+      log: log?.log,
+      usage,
+    });
     const configured = configuredTools(config, observer);
     const upstreamHost = (this.#upstreamHost ??= hostOf(tools, configured, NOBODY));
     const materials = { tools, configured, credentials, meters, filters, layer4, upstreamHost };

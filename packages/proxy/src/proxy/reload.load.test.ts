@@ -1,6 +1,6 @@
 /** A configuration that changes a hundred times under load: no request is dropped, and none gets another one's answer. */
 import { describe, expect, it } from 'vitest';
-import { runReloads } from './test-support/reload/reload-run.ts';
+import { runReloads } from '../../../../test/support/reload/reload-run.ts';
 
 /** `npm run bench -- reload` asks a million; so can this. */
 const REQUESTS = Number(process.env['EVENKEEL_RELOAD_REQUESTS'] ?? 150_000);

@@ -42,6 +42,7 @@ export class CandidateMap {
   }
 
   find(text: string, request: RouteRequest): Route | undefined {
-    return this.#byText.get(text)?.find(request);
+    // A look-up hashes the whole text.
+    return this.#byText.size === 0 ? undefined : this.#byText.get(text)?.find(request);
   }
 }

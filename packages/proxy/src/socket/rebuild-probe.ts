@@ -31,6 +31,11 @@ function probe(): Promise<boolean> {
       peer.setTimeout(0);
       resolve(works);
     };
+    // Which of the two ends is heard of first is a matter of chance.
+    let isGone = false;
+    const conclude = (): void => {
+      if (isGone && seen.includes('closed')) settle(seen.join() === 'ping,end,pong,closed');
+    };
     const owner: StreamOwner = {
       onBytes: (bytes, from, to) => {
         seen.push(bytes.toString('latin1', from, to));
@@ -42,7 +47,10 @@ function probe(): Promise<boolean> {
       },
       onDrain: () => undefined,
       onConnect: () => undefined,
-      onClose: () => settle(seen.join() === 'ping,end,pong,closed'),
+      onClose: () => {
+        isGone = true;
+        conclude();
+      },
     };
     server.on('error', () => settle(false));
     peer.on('error', () => settle(false));
@@ -51,7 +59,10 @@ function probe(): Promise<boolean> {
       stream = acceptStream(socket, owner, true);
     });
     peer.on('data', (bytes: Buffer) => seen.push(bytes.toString('latin1')));
-    peer.on('end', () => seen.push('closed'));
+    peer.on('end', () => {
+      seen.push('closed');
+      conclude();
+    });
     server.listen(0, '127.0.0.1', () => {
       peer.connect((server.address() as AddressInfo).port, '127.0.0.1', () => peer.end('ping'));
     });

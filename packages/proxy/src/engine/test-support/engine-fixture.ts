@@ -43,6 +43,8 @@ export interface EngineOptions {
   readonly cluster?: Partial<ClusterOptions>;
   readonly trusted?: readonly string[];
   readonly identifies?: boolean;
+  /** Per endpoint. Default 100. */
+  readonly maxConnections?: number;
 }
 
 const TIMEOUTS: Timeouts = {
@@ -87,7 +89,7 @@ export class EngineFixture {
     this.host = this.#hostOf(runtime, options);
     for (const [name, cluster] of clusters) {
       const pools = new UpstreamPools(this.host, cluster, {
-        maxConnections: 100,
+        maxConnections: options.maxConnections ?? 100,
         maxPending: 100,
         tls: undefined,
         http2: undefined,
@@ -192,6 +194,8 @@ export class EngineFixture {
         unrouted: this.meterOf('', ''),
         log: undefined,
         identifies: options.identifies === true,
+        tracer: undefined,
+        hop: undefined,
         usage: new Usage(),
       },
       routes: { find: () => undefined },

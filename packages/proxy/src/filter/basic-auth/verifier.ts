@@ -17,7 +17,7 @@ export type Verdict = 'right' | 'wrong' | 'busy';
 
 export class Verifier {
   readonly #users: ReadonlyMap<string, PasswordHash>;
-  /** Stands in for unknown users, so that the time of an answer does not tell who exists. */
+  /** The slowest of all; stands in for unknown users, so that the time of an answer does not tell who exists. */
   readonly #nobody: PasswordHash;
   /** Of this process: what is kept cannot be looked up elsewhere. */
   readonly #secret = randomBytes(32);
@@ -28,7 +28,8 @@ export class Verifier {
 
   constructor(users: readonly { readonly name: string; readonly passwordHash: PasswordHash }[]) {
     this.#users = new Map(users.map(({ name, passwordHash }) => [name, passwordHash]));
-    this.#nobody = (users[0] as { readonly passwordHash: PasswordHash }).passwordHash;
+    const hashes = users.map(({ passwordHash }) => passwordHash);
+    this.#nobody = hashes.reduce((slow, hash) => (costOf(hash) > costOf(slow) ? hash : slow));
   }
 
   verify(name: string, password: string): Verdict | Promise<Verdict> {
@@ -65,4 +66,9 @@ export class Verifier {
       else next();
     }
   }
+}
+
+/** Work for a check, relative to others. */
+function costOf(hash: PasswordHash): number {
+  return hash.kind === 'scrypt' ? 2 ** hash.ln * hash.r * hash.p : 0;
 }

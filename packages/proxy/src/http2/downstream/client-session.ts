@@ -39,7 +39,8 @@ export class ClientSession implements Client, Http2SessionOwner, LaneHost, Timed
   #isDraining = false;
 
   constructor(ports: ClientSessionPorts) {
-    this.#ports = { ...ports, host: http2HostOf(ports.host) };
+    const identity = { ...ports.identity, protocol: 'HTTP/2' };
+    this.#ports = { ...ports, identity, host: http2HostOf(ports.host) };
     this.session = openClientSession(ports.host, ports.http2, this);
   }
 

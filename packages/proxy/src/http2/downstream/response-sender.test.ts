@@ -34,7 +34,12 @@ const CASES: readonly (readonly [what: string, bytes: string, asked: Asked, expe
     GET,
     ':status: 200;\n[abc]\nx-sum: 7; END',
   ],
-  ['an empty body', 'HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n', GET, ':status: 404; content-length: 0; END'],
+  [
+    'an empty body',
+    'HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n',
+    GET,
+    ':status: 404; content-length: 0; END',
+  ],
   [
     'the answer to HEAD',
     'HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n',
@@ -90,7 +95,8 @@ describe('a response of HTTP/1.1 in frames', () => {
 });
 
 describe('an answer of the proxy to a call of gRPC', () => {
-  const ANSWER = 'HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain\r\ncontent-length: 4\r\n\r\n503\n';
+  const ANSWER =
+    'HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain\r\ncontent-length: 4\r\n\r\n503\n';
 
   it('is told in its own way, without the body, however it is cut', () => {
     const expected =
@@ -102,7 +108,8 @@ describe('an answer of the proxy to a call of gRPC', () => {
 
   it('is left as it is when it comes from an endpoint, or is of gRPC', () => {
     expect(sent([ANSWER], CALL)).toMatch(/^:status: 503;/);
-    const own = 'HTTP/1.1 200 OK\r\ncontent-type: application/grpc\r\ngrpc-status: 7\r\ncontent-length: 0\r\n\r\n';
+    const own =
+      'HTTP/1.1 200 OK\r\ncontent-type: application/grpc\r\ngrpc-status: 7\r\ncontent-length: 0\r\n\r\n';
     expect(sent([own], CALL, 'answered')).toMatch(/^:status: 200; .*grpc-status: 7;.* END$/);
   });
 });

@@ -3,6 +3,7 @@ import http2 from 'node:http2';
 import net from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ProxyOptions } from '../../index.ts';
+import { changingDiscovery } from '../../tcp/test-support/changing-discovery.ts';
 import { bytesOf } from '../test-support/bytes.ts';
 import {
   ask,
@@ -15,6 +16,7 @@ import {
 import { Http2World } from '../test-support/http2-world.ts';
 
 let world: Http2World | undefined;
+const here = (): Http2World => world as Http2World;
 
 afterEach(async () => {
   await world?.close();
@@ -77,9 +79,9 @@ describe('an endpoint that speaks HTTP/2', () => {
     });
     const { port, until } = await start([origin]);
     const answers: Promise<Response1>[] = [];
-    for (let round = 0; round < 10; round++) {
+    for (let round = 0; round < 8; round++) {
       for (let count = 0; count < 10; count++) answers.push(ask(port));
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      await new Promise((resolve) => setTimeout(resolve, 40));
       // Graceful: streams that are open are finished.
       for (const session of origin.sessions) session.close();
     }
@@ -160,5 +162,32 @@ describe('an endpoint that speaks HTTP/2', () => {
     const later = await Promise.all(Array.from({ length: 20 }, () => ask(port)));
     expect(later.map(({ body }) => body.toString())).toEqual(later.map(() => 'two'));
     expect(counts.openUpstreamStreamCount).toBe(0);
+  });
+
+  it('may be taken out: its streams finish, and its connections close', async () => {
+    const held: http2.ServerHttp2Stream[] = [];
+    const leaving = await endpointOf((stream) => void held.push(stream));
+    const staying = await endpointOf((stream) => {
+      stream.respond({ ':status': 200 });
+      stream.end('stays');
+    });
+    const discovery = changingDiscovery([leaving.port]);
+    world = await Http2World.start({
+      endpoints: [],
+      cluster: { discovery },
+      proxy: { upstreams: { origin: { http2: true } } },
+    });
+    const { port, until } = world;
+    const first = ask(port);
+    await until(() => held.length === 1);
+    discovery.deliver([staying.port]);
+    const isKnown = ({ id }: { readonly id: string }): boolean => id.endsWith(`:${staying.port}`);
+    await until(() => here().cluster.snapshot().endpoints.some(isKnown));
+    expect((await ask(port)).body.toString()).toBe('stays');
+    expect(leaving.sessions.size).toBe(1);
+    held[0]?.respond({ ':status': 200 });
+    held[0]?.end('finished');
+    expect((await first).body.toString()).toBe('finished');
+    await until(() => leaving.sessions.size === 0);
   });
 });

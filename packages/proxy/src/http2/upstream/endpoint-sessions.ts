@@ -70,6 +70,12 @@ export class EndpointSessions implements UpstreamLaneHost, UpstreamSessionHost, 
     return this.#sessions.size;
   }
 
+  get idleCount(): number {
+    let count = 0;
+    for (const { session } of this.#sessions) if (session.openCount === 0) count++;
+    return count;
+  }
+
   get scheme(): 'http' | 'https' {
     return this.#target.isSecure ? 'https' : 'http';
   }

@@ -59,6 +59,11 @@ export class UpstreamLane implements ByteStream, Http2StreamOwner {
     this.owner = owner;
   }
 
+  /** Is it a connection of HTTP/1.1? */
+  get isPlain(): boolean {
+    return this.#plain !== undefined;
+  }
+
   get paused(): boolean {
     return this.#plain?.paused ?? this.#paused;
   }

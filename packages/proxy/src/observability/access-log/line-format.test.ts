@@ -11,6 +11,8 @@ const result: AccessResult = {
   bytesOut: 20,
   tries: 1,
   requestId: undefined,
+  traceId: undefined,
+  spanId: undefined,
   route: '/*',
   cluster: 'users',
   endpoint: '10.0.0.1:80',

@@ -20,16 +20,18 @@ type Told = Extract<LogField, { kind: 'told' }>['tell'];
 const taken = (take: Taken): LogField => ({ kind: 'taken', take });
 const told = (tell: Told): LogField => ({ kind: 'told', tell });
 
-/** By name, in the order of the JSON format; the query is left out there, because it may hold secrets. */
+/** By name, in the order of the JSON format. */
 const FIELDS: ReadonlyMap<string, LogField> = new Map([
   ['time', told((_result, _entry, time) => time)],
   ['requestId', told(({ requestId }) => requestId)],
+  ['traceId', told(({ traceId }) => traceId)],
+  ['spanId', told(({ spanId }) => spanId)],
   ['client', told((_result, { client }) => client)],
   ['method', taken(({ method }) => method)],
   ['host', taken(({ host }) => host)],
   ['path', taken(({ path }) => path)],
   ['query', taken(({ search }) => search)],
-  ['protocol', taken(({ minor }) => `HTTP/1.${minor}`)],
+  ['protocol', taken(({ protocol }) => protocol)],
   ['status', told(({ status }) => status)],
   ['durationMs', told(({ durationMs }) => Math.round(durationMs * 1_000) / 1_000)],
   ['bytesIn', told(({ bytesIn }) => bytesIn)],
@@ -43,9 +45,12 @@ const FIELDS: ReadonlyMap<string, LogField> = new Map([
 
 export const LOG_FIELD_NAMES: readonly string[] = [...FIELDS.keys()];
 
+/** Not in JSON unless they are named: queries may hold secrets, and most proxies have no traces. */
+const ON_DEMAND: readonly string[] = ['query', 'traceId', 'spanId'];
+
 /** What a JSON line has unless the options say otherwise. */
 export const DEFAULT_JSON_FIELDS: readonly string[] = LOG_FIELD_NAMES.filter(
-  (name) => name !== 'query',
+  (name) => !ON_DEMAND.includes(name),
 );
 
 const HEADER = /^header:([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256})$/;

@@ -1,6 +1,7 @@
 /** The metrics of proxies, but for the histogram: what each is called and where its values are. */
 import type { ProxyCounters } from '../../engine/counters.ts';
 import type { ProxyStats } from '../proxy-stats.ts';
+import { HTTP2_FAMILIES } from './http2-families.ts';
 import type { RouteSeries } from './route-series.ts';
 
 /** All proxies at the moment of a scrape. */
@@ -125,6 +126,7 @@ export const FAMILIES: readonly Family[] = [
   total('proxy_tunnels_total', 'Connections that switched protocols.', {
     read: ({ tunnelCount }) => tunnelCount,
   }),
+  ...HTTP2_FAMILIES,
   {
     name: 'proxy_access_log_dropped_total',
     type: 'counter',

@@ -132,7 +132,7 @@ describe('metrics of a proxy', () => {
     const registry = new Registry();
     const metrics = createProxyMetrics({ registry });
     for (const { name, type, help } of await registry.getMetricsAsJSON()) {
-      expect(name).toMatch(/^evenkeel_proxy_[a-z]+(_[a-z]+)*$/);
+      expect(name).toMatch(/^evenkeel_proxy_[a-z0-9]+(_[a-z0-9]+)*$/);
       expect(help).toMatch(/^[A-Z].*\.$/);
       expect(name.endsWith('_total'), name).toBe(String(type) === 'counter');
     }

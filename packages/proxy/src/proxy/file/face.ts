@@ -1,5 +1,6 @@
 /** A proxy whose options stand in a file, as its user sees it. */
 import type { Cluster } from '@evenkeel/core';
+import type { SpanRecorder } from '../../observability/trace-context/spans.ts';
 import type { ApplyReport } from '../apply-report.ts';
 import type { Proxy } from '../face.ts';
 
@@ -8,7 +9,7 @@ export interface ProxyFileOptions {
   readonly path: string;
   /** Default: JSON for the ending `.json`, else YAML. */
   readonly format?: 'json' | 'yaml' | undefined;
-  /** Is the file followed? Default true. */
+  /** Is the file followed, with the certificates and keys that it names? Default true. */
   readonly watch?: boolean | undefined;
   /** Variables that the file may name: `${PORT}`, `${PORT:-8080}`. Default those of the process. */
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
@@ -25,6 +26,11 @@ export interface ProxyFileOptions {
   readonly readyTimeoutMs?: number | undefined;
   /** How long connections of removed listeners may last, 0..24 h. Default 30,000 ms. */
   readonly drainTimeoutMs?: number | undefined;
+  /**
+   * Records the spans of requests where the file has `tracing`: `openTelemetry()` of `@evenkeel/proxy/tracing`. Default
+   * nobody.
+   */
+  readonly spans?: SpanRecorder | undefined;
   /** Another file is in force. */
   readonly onApplied?: ((report: ApplyReport) => void) | undefined;
   /** The file is wrong, or cannot be read; the one before stays in force. Once for each thing that is wrong. */

@@ -1,5 +1,6 @@
 /** A file that is changed while the proxy serves, on the real file system. */
 import { mkdir, mkdtemp, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import net, { type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -13,6 +14,7 @@ import {
   type ProxyFile,
   type ProxyFileOptions,
 } from '../../index.ts';
+import { openssl, TestAuthority } from '../../tls/test-support/authority.ts';
 import { until } from '../../tcp/test-support/tcp-fixture.ts';
 
 let folder: string;
@@ -230,6 +232,37 @@ describe('a proxy from a file', () => {
     await open(text.replace(":0']", ":${PORT}']"), { environment: { PORT: String(port) } });
     expect(await ask()).toBe('A');
   });
+
+  it.skipIf(openssl === undefined)(
+    'takes over certificates that are renewed while the file stays',
+    async () => {
+      const authority = await TestAuthority.create();
+      const certFile = join(folder, 'cert.pem');
+      const keyFile = join(folder, 'key.pem');
+      const put = async (name: string): Promise<string> => {
+        const { pem } = await authority.issue({ names: [name] });
+        await writeFile(keyFile, pem.key);
+        await writeFile(certFile, pem.cert);
+        return new X509Certificate(pem.cert).fingerprint256;
+      };
+      const first = await put('a.example');
+      const text = describeFile({ clusters: { a: await origin('A') }, to: 'a' });
+      const tls = `    tls: { certificates: [{ certFile: ${certFile}, keyFile: ${keyFile} }] }\n`;
+      const opened = await open(`${text}${tls}`);
+      const shown = (): string | undefined => opened.proxy.certificates[0]?.fingerprint;
+      expect(shown()).toBe(first);
+      const second = await put('a.example');
+      await until(() => shown() === second);
+      await until(() => opened.status.lastError === undefined);
+      await writeFile(certFile, 'nothing');
+      await until(() => opened.status.lastError?.message.includes('certFile') === true);
+      expect(shown()).toBe(second);
+      const third = await put('a.example');
+      await until(() => shown() === third && opened.status.lastError === undefined);
+      expect(opened.status.generation).toBe(1);
+      await authority.dispose();
+    },
+  );
 
   it('may be JSON', async () => {
     const port = await origin('A');

@@ -22,6 +22,7 @@ import type { ProxyOptions } from '../../config/options.ts';
 import type { ApplyReport } from '../apply-report.ts';
 import type { Proxy } from '../face.ts';
 import { startProxy } from '../proxy.ts';
+import { CertificateFiles } from './certificate-files.ts';
 import { type ClusterPlan, FileClusters } from './file-clusters.ts';
 import type { ProxyFile, ProxyFileOptions, ProxyFileStatus } from './face.ts';
 
@@ -64,12 +65,15 @@ class RunningProxyFile implements ProxyFile, FileListener {
   readonly #maxBytes: number;
   readonly #clusters: FileClusters;
   readonly #follower: FileFollower;
+  readonly #certificates: CertificateFiles;
   #proxy: Proxy | undefined = undefined;
   /** That was looked at last, right or wrong; undefined when it has to be looked at anew. */
   #text: string | undefined = undefined;
   #generation = 0;
   #appliedAtMs = 0;
   #lastError: Error | undefined = undefined;
+  /** The last thing that was wrong, if it was with certificates that have changed. */
+  #certificateError: Error | undefined = undefined;
   /** One after the other. */
   #loading: Promise<unknown> = Promise.resolve();
   #closing: Promise<void> | undefined = undefined;
@@ -82,13 +86,15 @@ class RunningProxyFile implements ProxyFile, FileListener {
     this.#path = resolve(options.path);
     this.#maxBytes = maxBytes ?? DEFAULT_MAX_BYTES;
     this.#clusters = new FileClusters(ports);
-    const followed: FollowedFile = {
-      path: this.#path,
-      maxBytes: this.#maxBytes,
+    const follow = {
       debounceMs: debounceMs ?? DEFAULT_DEBOUNCE_MS,
       pollIntervalMs: pollIntervalMs ?? DEFAULT_POLL_MS,
     };
+    const followed: FollowedFile = { path: this.#path, maxBytes: this.#maxBytes, ...follow };
     this.#follower = new FileFollower(followed, this.#runtime, this);
+    this.#certificates = new CertificateFiles(this.#runtime, follow, () => {
+      void this.#reloadCertificates();
+    });
   }
 
   get proxy(): Proxy {
@@ -147,7 +153,7 @@ class RunningProxyFile implements ProxyFile, FileListener {
   async #close(drainTimeoutMs: number | undefined): Promise<void> {
     const following = this.#follower.close();
     await this.#proxy?.close({ drainTimeoutMs });
-    await Promise.all([this.#loading, following]);
+    await Promise.all([this.#loading, following, this.#certificates.close()]);
     await this.#clusters.close();
   }
 
@@ -190,6 +196,19 @@ class RunningProxyFile implements ProxyFile, FileListener {
     }
   }
 
+  /** The file is what it was; what it names is not. */
+  async #reloadCertificates(): Promise<void> {
+    try {
+      await this.#inTurn(() => this.proxy.reloadCertificates());
+      if (this.#lastError === this.#certificateError) this.#lastError = undefined;
+      this.#certificateError = undefined;
+    } catch (error) {
+      // A certificate and its key do not change at one time: the next change makes it good.
+      this.#certificateError = error as Error;
+      this.#refused(error as Error);
+    }
+  }
+
   #refused(error: Error): void {
     if (this.#closing !== undefined) return;
     const { path, onRefused } = this.#options;
@@ -211,9 +230,15 @@ class RunningProxyFile implements ProxyFile, FileListener {
       const decoded = decodeProxyFile(document.value, this.#ports);
       plan = this.#clusters.plan(decoded.clusters);
       await this.#untilReady(plan);
-      const options = { ...decoded.options, clusters: plan.clusters };
+      const { tracing } = decoded.options;
+      const options = {
+        ...decoded.options,
+        clusters: plan.clusters,
+        ...(tracing !== undefined && { tracing: { ...tracing, spans: this.#options.spans } }),
+      };
       const report = await this.#takeOver(options);
       this.#clusters.commit(plan, report.drained);
+      if (this.#options.watch !== false) this.#certificates.follow(options);
       return report;
     } catch (error) {
       await plan?.discard();

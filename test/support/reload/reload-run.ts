@@ -4,19 +4,11 @@
  * and answer name for it, complete, and for this question alone.
  */
 import { type Cluster, createCluster, type Discovery } from '@evenkeel/core';
-import {
-  createProxy,
-  type ListenerOptions,
-  type Proxy,
-  type ProxyOptions,
-} from '../../../index.ts';
-import {
-  changingDiscovery,
-  type ChangingDiscovery,
-} from '../../../tcp/test-support/changing-discovery.ts';
+import { createProxy, type ListenerOptions, type Proxy, type ProxyOptions } from '@evenkeel/proxy';
 import { type Examiner, LoadClient } from './load-client.ts';
 import { LoadOrigin } from './load-origin.ts';
 import { PREFIXES, type Question, questionOf } from './message.ts';
+import { WatchedEndpoints } from './watched-endpoints.ts';
 
 export interface ReloadRunOptions {
   readonly requests: number;
@@ -55,14 +47,14 @@ class Service {
   readonly name: string;
   cluster: Cluster;
   #origins: LoadOrigin[];
-  #discovery: ChangingDiscovery;
+  #discovery: WatchedEndpoints;
   readonly leaving: Promise<void>[] = [];
   changeCount = 0;
 
   private constructor(name: string, origins: LoadOrigin[]) {
     this.name = name;
     this.#origins = origins;
-    this.#discovery = changingDiscovery(this.#ports);
+    this.#discovery = new WatchedEndpoints(this.#ports);
     this.cluster = this.#createCluster(this.#discovery);
   }
 
@@ -97,7 +89,7 @@ class Service {
   /** Another cluster with the same servers. @returns the old one */
   replace(): Cluster {
     const old = this.cluster;
-    this.#discovery = changingDiscovery(this.#ports);
+    this.#discovery = new WatchedEndpoints(this.#ports);
     this.cluster = this.#createCluster(this.#discovery);
     return old;
   }
@@ -138,8 +130,8 @@ class Run implements Examiner {
     const { clients = 48, requests, reloads } = this.#options;
     const done = Promise.all(
       Array.from({ length: clients }, (_, index) =>
-        // A quarter asks several questions at a time, another one uses the listener that comes and goes.
-        new LoadClient(this, { depth: index % 4 === 0 ? 4 : 1, roams: index % 4 === 1 }).run(),
+        // Some ask several questions at a time, some use the listener that comes and goes, some do both.
+        new LoadClient(this, { depth: index % 3 === 0 ? 4 : 1, roams: index % 4 === 1 }).run(),
       ),
     );
     const drained: Promise<void>[] = [];
