@@ -141,7 +141,7 @@ static INLINE int answer_echo(struct xdp_md *context, const struct packet *packe
 	struct icmp *icmp;
 	struct link link;
 	void *ip;
-	__u16 before;
+	__u16 before, checksum;
 
 	if (!packet || !may_reply())
 		return XDP_DROP;
@@ -171,7 +171,9 @@ static INLINE int answer_echo(struct xdp_md *context, const struct packet *packe
 		__builtin_memcpy(&ip6->daddr, packet->source, 16);
 		icmp->type = ICMP6_ECHO_REPLY;
 	}
-	icmp->checksum = adjust_checksum(icmp->checksum, before, *(__u16 *)icmp);
+	/* Of a message that is all zeros only 0xffff is right, and of any other it is as good as 0. */
+	checksum = adjust_checksum(icmp->checksum, before, *(__u16 *)icmp);
+	icmp->checksum = checksum ? checksum : 0xffff;
 	count(COUNTER_ECHO_ANSWERED);
 	return XDP_TX;
 }

@@ -1,12 +1,14 @@
 /**
  * `@evenkeel/l4-gateway`: a layer-4 gateway on XDP. See README.md for what it does and what it does not do yet.
  */
-export { Forwarder, openForwarder, type Trace, type XdpAttachment } from './forwarder/forwarder.ts';
+export { Forwarder, openForwarder, type XdpAttachment } from './forwarder/forwarder.ts';
 export { PcapngFile, pcapngHeader, type PcapngOptions, pcapngPacket } from './forwarder/pcapng.ts';
 export type { TracedFrame, TracedPacket } from './forwarder/trace.ts';
 export type { TraceFilter } from './forwarder/trace-filter.ts';
+export type { Trace } from './forwarder/tracer.ts';
 export type { ForwardMode } from './forwarder/forward-mode.ts';
 export type { GuardOptions, GuardRules, Limits, Rate } from './forwarder/guard-options.ts';
+export type { NextOptions } from './forwarder/next-slot.ts';
 export type { NatOptions, NatTimeouts } from './forwarder/nat-options.ts';
 export type { ForwarderOptions } from './forwarder/options.ts';
 export type {

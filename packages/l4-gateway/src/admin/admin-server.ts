@@ -8,6 +8,7 @@ import { LISTEN } from '../config/gateway-schema.ts';
 import type { AdminOptions } from '../config/gateway-options.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { answer, type Scrape } from './answers.ts';
+import { streamTrace } from './trace-stream.ts';
 
 /** Where the sockets of gateways are, for the commands of the same machine. */
 export const SOCKET_FOLDER = '/run/evenkeel';
@@ -38,12 +39,12 @@ export class AdminServer {
     rmSync(path, { force: true });
     const started: Server[] = [];
     try {
-      const local = serverFor(options, undefined);
+      const local = serverFor(options, { isLocal: true });
       await listen(local, { path });
       started.push(local);
       chmodSync(path, 0o600);
       if (admin !== undefined) {
-        const server = serverFor(options, admin.token);
+        const server = serverFor(options, { isLocal: false, token: admin.token });
         const [, host = '', port = ''] = LISTEN.exec(admin.listen) ?? [];
         await listen(server, { host: host.replace(/^\[|\]$/gu, ''), port: Number(port) });
         started.push(server);
@@ -78,7 +79,12 @@ export class AdminServer {
   }
 }
 
-function serverFor(options: AdminServerOptions, token: string | undefined): Server {
+interface Access {
+  readonly isLocal: boolean;
+  readonly token?: string | undefined;
+}
+
+function serverFor(options: AdminServerOptions, { isLocal, token }: Access): Server {
   const { gateway, scrape, logger } = options;
   const respond = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (request.method !== 'GET' && request.method !== 'HEAD') {
@@ -89,11 +95,13 @@ function serverFor(options: AdminServerOptions, token: string | undefined): Serv
       response.writeHead(401, { 'www-authenticate': 'Bearer' }).end('a token is needed\n');
       return;
     }
-    const { status, type, body } = await answer(
-      gateway,
-      new URL(request.url ?? '/', 'http://gateway'),
-      scrape,
-    );
+    const url = new URL(request.url ?? '/', 'http://gateway');
+    // Packets are what users send: they are shown on this machine only.
+    if (isLocal && url.pathname === '/trace') {
+      streamTrace(gateway, url.searchParams, response);
+      return;
+    }
+    const { status, type, body } = await answer(gateway, url, scrape);
     response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' });
     response.end(request.method === 'HEAD' ? undefined : body);
   };

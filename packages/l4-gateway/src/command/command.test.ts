@@ -37,14 +37,35 @@ describe('evenkeel-gateway', () => {
   it('lists its commands', async () => {
     const { code, out } = await run('--help');
     expect(code).toBe(EXIT.ok);
-    for (const name of ['run', 'check', 'doctor', 'top', 'status', 'explain', 'detach', 'real']) {
+    for (const name of [
+      'run',
+      'check',
+      'doctor',
+      'top',
+      'status',
+      'explain',
+      'flows',
+      'trace',
+      'detach',
+      'real',
+    ]) {
       expect(out).toMatch(new RegExp(`^  ${name} +\\S`, 'mu'));
     }
     expect((await run()).code).toBe(EXIT.usage);
   });
 
   it('has a help for each', async () => {
-    for (const name of ['run', 'check', 'doctor', 'top', 'status', 'explain', 'detach']) {
+    for (const name of [
+      'run',
+      'check',
+      'doctor',
+      'top',
+      'status',
+      'explain',
+      'flows',
+      'trace',
+      'detach',
+    ]) {
       const { code, out } = await run(name, '--help');
       expect(code).toBe(EXIT.ok);
       expect(out).toContain(`usage: evenkeel-gateway ${name}`);

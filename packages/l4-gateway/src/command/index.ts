@@ -12,6 +12,7 @@ import { flowsCommand } from './flows.ts';
 import { runCommand } from './run.ts';
 import { statusCommand } from './status.ts';
 import { topCommand } from './top.ts';
+import { traceCommand } from './trace.ts';
 
 export { type CommandIo, EXIT } from './io.ts';
 
@@ -22,6 +23,7 @@ const COMMANDS: readonly Command[] = [
   topCommand,
   explainCommand,
   flowsCommand,
+  traceCommand,
   doctorCommand,
   detachCommand,
 ];

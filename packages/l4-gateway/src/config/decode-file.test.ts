@@ -67,6 +67,16 @@ describe('a gateway file', () => {
     expect((await decode(consul)).clusters.has('web')).toBe(true);
   });
 
+  it('keeps what the guard lets in apart from the room for it, so that it may change', async () => {
+    const text = `${SMALL}guard: { deny: [192.0.2.0/24], perSource: { newFlows: { perSecond: 50 } } }\n`;
+    const { guard, guardRules } = await decode(text);
+    expect(guard).toEqual({ everyPacket: true, trackedSources: 65_536 });
+    expect(guardRules).toEqual({
+      ...{ deny: ['192.0.2.0/24'], allow: [], others: 'allow' },
+      perSource: { newFlows: { perSecond: 50 } },
+    });
+  });
+
   it('fills in variables of the environment', async () => {
     const text = SMALL.replace('eth0', '${EDGE_INTERFACE:-eth0}');
     expect((await decode(text)).interfaces).toEqual(['eth0']);
@@ -139,6 +149,16 @@ describe('a gateway file', () => {
         'cluster: web, sourceRoutes: [{ sources: ["fd00::/8"], cluster: web }] }',
       ),
       'edge.yaml:3: vips[0].sourceRoutes[0].sources[0]: an IPv4 prefix',
+    ],
+    [
+      'limits without a guard',
+      SMALL.replace('cluster: web }', 'cluster: web, limits: { packets: { perSecond: 9 } } }'),
+      'edge.yaml:3: vips[0].limits: a `guard`',
+    ],
+    [
+      'a prefix with bits behind its length',
+      `${SMALL}guard: { deny: [10.0.0.1/8] }\n`,
+      'edge.yaml:8: guard.deny[0]: a prefix',
     ],
     ['no YAML', `${SMALL}  oops`, 'edge.yaml:8: : YAML'],
   ])('refuses %s, and says where', async (_what, text, said) => {

@@ -8,6 +8,7 @@ import {
 } from '@evenkeel/core';
 import { codeFormOf, ConfigDocument, jsonSchemaOf } from '@evenkeel/core/config';
 import { decode } from '@evenkeel/core/schema';
+import { type GuardOptions, parseLimits, parseRules } from '../forwarder/guard-options.ts';
 import { type ForwarderOptions, parseOptions } from '../forwarder/options.ts';
 import { parseSources } from '../forwarder/service.ts';
 import { parseVip } from '../forwarder/vip.ts';
@@ -67,11 +68,13 @@ export function decodeGateway(
   }
   issues.push(...wrongTogether(shape));
   if (issues.length > 0) throw new ConfigError(issues);
-  const { interface: interfaces, clusters: _raw, admin, nat, ...rest } = shape;
+  const { interface: interfaces, clusters: _raw, admin, nat, guard: guardShape, ...rest } = shape;
+  const { everyPacket, trackedSources, ...guardRules } = guardShape ?? NO_GUARD;
+  const guard = guardShape && { everyPacket, trackedSources };
   return {
     ...rest,
     interfaces: typeof interfaces === 'string' ? [interfaces] : interfaces,
-    ...{ admin, nat, clusters },
+    ...{ admin, nat, guard, guardRules, clusters },
   };
 }
 
@@ -105,15 +108,17 @@ function forGateway(options: ClusterOptions): ClusterOptions {
   };
 }
 
+const NO_GUARD = { everyPacket: false, trackedSources: 0 };
 const SOME_MAC = '02:00:00:00:00:01';
 
 /** What the forwarder is opened with, but for what only the machine can tell. */
 export function forwarderOptions(
   config: Pick<GatewayConfig, 'flowsPerCpu' | 'ringSeed' | 'repliesPerSecond' | 'outerSource'> & {
     readonly nat?: NatConfig | undefined;
+    readonly guard?: GuardOptions | undefined;
   },
 ): Omit<ForwarderOptions, 'nextHop' | 'mtu'> {
-  const { flowsPerCpu, ringSeed, repliesPerSecond, outerSource, nat } = config;
+  const { flowsPerCpu, ringSeed, repliesPerSecond, outerSource, nat, guard } = config;
   const { ipv4, ipv6 } = outerSource;
   return {
     ...{ flowsPerCpu, repliesPerSecond, ringSeed: BigInt(ringSeed) },
@@ -121,6 +126,7 @@ export function forwarderOptions(
       ...(ipv4 === undefined ? {} : { ipv4 }),
       ...(ipv6 === undefined ? {} : { ipv6 }),
     },
+    ...(guard === undefined ? {} : { guard }),
     ...(nat === undefined ? {} : { nat: { ...nat, ports: [nat.ports.first, nat.ports.last] } }),
   };
 }
@@ -147,6 +153,15 @@ function wrongTogether(shape: GatewayShape): ConfigIssue[] {
       },
       rename,
     );
+    const { limits } = vip;
+    note(issues, () => parseLimits(limits, `${path}.limits`));
+    if (Object.keys(limits).length > 0 && shape.guard === undefined) {
+      issues.push({
+        path: `${path}.limits`,
+        expected: 'a `guard`, which makes room for limits',
+        actual: 'none',
+      });
+    }
     const named = [
       [`${path}.cluster`, vip.cluster],
       ...vip.sourceRoutes.map(
@@ -162,6 +177,14 @@ function wrongTogether(shape: GatewayShape): ConfigIssue[] {
         actual: JSON.stringify(cluster),
       });
     }
+  }
+  const { guard } = shape;
+  if (guard !== undefined) {
+    for (const name of ['deny', 'allow'] as const) {
+      note(issues, () => parseRules({ [name]: guard[name] ?? [] }), [name, `guard.${name}`]);
+    }
+    const { perSource = {} } = guard;
+    note(issues, () => parseLimits(perSource, 'guard.perSource'));
   }
   note(issues, () => parseOptions({ nextHop: SOME_MAC, ...forwarderOptions(shape) }));
   return issues;

@@ -1,6 +1,7 @@
 /** What the configuration of a gateway says, in the words of code; files say `drainTimeout: 5m` for a duration. */
 import type { ClusterOptions } from '@evenkeel/core';
 import type { XdpMode } from '@evenkeel/bpf';
+import type { GuardOptions, GuardRules } from '../forwarder/guard-options.ts';
 import type { NatTimeouts } from '../forwarder/nat-options.ts';
 import type { Vip } from '../forwarder/vip.ts';
 import type { FlowTimeouts, VipOptions } from '../forwarder/vip-options.ts';
@@ -54,6 +55,10 @@ export interface GatewayConfig {
   readonly outerSource: { readonly ipv4?: string | undefined; readonly ipv6?: string | undefined };
   readonly repliesPerSecond: number;
   readonly nat: NatConfig | undefined;
+  /** Room for access lists and limits; undefined: there are none. */
+  readonly guard: Required<GuardOptions> | undefined;
+  /** What the guard lets in; changes take effect at once. */
+  readonly guardRules: GuardRules;
   /** What a stop does: the program goes, or it goes on forwarding what the tables say until somebody takes over. */
   readonly onStop: 'detach' | 'keep';
   readonly admin: AdminOptions | undefined;

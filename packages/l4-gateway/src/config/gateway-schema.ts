@@ -1,8 +1,9 @@
 /** The schema of a gateway's file: the authority for what is accepted, for JSON Schema and for the reference. */
 import type { DiscoverySource } from '@evenkeel/core';
 import { clusterEntrySchema } from '@evenkeel/core/config';
-import { durationMs, integer, object, oneOf, text } from '@evenkeel/core/schema';
+import { durationMs, flag, integer, object, oneOf, text } from '@evenkeel/core/schema';
 import { z } from 'zod';
+import type { GuardOptions, GuardRules } from '../forwarder/guard-options.ts';
 import type { GatewayVip, NatConfig } from './gateway-options.ts';
 
 const DAY_MS = 86_400_000;
@@ -27,6 +28,36 @@ const interfaceName = z
 const PORT_ERROR = 'an integer from 1 to 65535, or any';
 const timeout = (defaultMs: number): z.ZodDefault<z.ZodNumber> =>
   durationMs({ min: 1_000, max: 28_800_000 }).default(defaultMs);
+
+const rate = object({
+  perSecond: integer({ min: 1, max: 100_000_000 }).describe('How often, on each CPU by itself.'),
+  burst: integer({ min: 1, max: 100_000_000 })
+    .optional()
+    .describe(
+      'How many at once after a pause. Left out: those of a tenth of a second, at least 10.',
+    ),
+});
+const limitsSchema = object({
+  packets: rate.optional().describe('Every packet. Left out: no limit.'),
+  newFlows: rate.optional().describe('Packets of flows that are not known. Left out: no limit.'),
+});
+const prefixes = (): z.ZodDefault<z.ZodArray<z.ZodString>> =>
+  z.array(text(64), { error: 'a list of prefixes' }).default([]);
+
+const guardSchema = object({
+  everyPacket: flag()
+    .default(true)
+    .describe('Looks at every packet, which `deny`, `allow` and limits of packets take.'),
+  trackedSources: integer({ min: 1_024, max: 16_777_216 })
+    .default(65_536)
+    .describe('Sources that each CPU knows by their limits, 32 bytes each.'),
+  deny: prefixes().describe('Sources that are dropped. The longest prefix that fits counts.'),
+  allow: prefixes().describe('Sources that come in.'),
+  others: oneOf(['allow', 'deny']).default('allow').describe('Sources that neither list mentions.'),
+  perSource: limitsSchema
+    .prefault({})
+    .describe('What each source may send: an IPv4 address, an IPv6 network of 64 bits.'),
+});
 
 const natTimeout = (defaultMs: number): z.ZodDefault<z.ZodNumber> =>
   durationMs({ min: 1_000, max: 7 * DAY_MS }).default(defaultMs);
@@ -82,6 +113,9 @@ const vipSchema = object({
   drainTimeoutMs: durationMs({ min: 0, max: DAY_MS })
     .default(300_000)
     .describe('How long flows of a real that left the cluster may go on there.'),
+  limits: limitsSchema
+    .prefault({})
+    .describe('How much the VIP takes; needs `guard`. Left out: everything.'),
   sourceRoutes: z
     .array(
       object({
@@ -168,6 +202,9 @@ export function gatewaySchema(sources: readonly DiscoverySource[] = []): z.ZodTy
     })
       .optional()
       .describe('What `forward: nat` takes. Left out: there is no NAT.'),
+    guard: guardSchema
+      .optional()
+      .describe('Access lists and limits. Left out: there are none, and they cost nothing.'),
     onStop: oneOf(['detach', 'keep'])
       .default('detach')
       .describe(
@@ -207,6 +244,7 @@ export interface GatewayShape {
   readonly outerSource: { readonly ipv4?: string | undefined; readonly ipv6?: string | undefined };
   readonly repliesPerSecond: number;
   readonly nat?: NatConfig | undefined;
+  readonly guard?: (Required<GuardOptions> & GuardRules) | undefined;
   readonly onStop: 'detach' | 'keep';
   readonly admin?: { readonly listen: string; readonly token?: string | undefined } | undefined;
   readonly vips: readonly GatewayVip[];

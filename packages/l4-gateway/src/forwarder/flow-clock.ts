@@ -1,5 +1,6 @@
 /** The time that the program goes by, and the end of flows that nobody has heard of for long. */
 import { type BpfMap, MappedArray, openKernel } from '@evenkeel/bpf';
+import { everySecond } from '../runtime/clock.ts';
 import type { Bucket, Target } from './generated/forwarder.ts';
 
 /** As `bpf/flow_cache.h` has them. */
@@ -39,7 +40,7 @@ export class FlowClock {
   readonly #memory: MappedArray<Bucket>;
   readonly #words: Uint32Array;
   readonly #options: ClockOptions;
-  readonly #timer: NodeJS.Timeout;
+  readonly #stop: () => void;
   #last: number;
   #isLongWay = false;
   /** Index of the flow that the next sweep begins with. */
@@ -54,7 +55,7 @@ export class FlowClock {
     this.#words = new Uint32Array(this.#memory.memory);
     this.#last = options.seconds();
     this.#write(this.#last);
-    this.#timer = setInterval(() => this.tick(), 1_000).unref();
+    this.#stop = everySecond(() => this.tick());
   }
 
   /** Lets every packet take the program's long way, which has the tracer in it. */
@@ -73,12 +74,14 @@ export class FlowClock {
   }
 
   close(): void {
-    clearInterval(this.#timer);
+    this.#stop();
     this.#memory.close();
   }
 
   #write(now: number): void {
-    this.#options.write(((now % TIME_VALUES) << TIME_SHIFT) | CONFIRMED | (this.#isLongWay ? LONG_WAY : 0));
+    this.#options.write(
+      ((now % TIME_VALUES) << TIME_SHIFT) | CONFIRMED | (this.#isLongWay ? LONG_WAY : 0),
+    );
   }
 
   #sweep(count: number, now: number): void {

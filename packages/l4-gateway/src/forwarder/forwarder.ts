@@ -1,67 +1,40 @@
-import { randomBytes } from 'node:crypto';
 import {
   attachXdp,
-  BpfError,
   type Link,
-  type LoadedObject,
-  loadObject,
   MappedArray,
   openKernel,
   possibleCpus,
   type Program,
   type XdpMode,
 } from '@evenkeel/bpf';
-import { parseAddress, wrong } from './address.ts';
 import { FlowClock } from './flow-clock.ts';
 import { type CachedFlow, dumpFlows, type FlowDump, type FlowTarget } from './flow-dump.ts';
 import { Guard } from './guard.ts';
 import { type GuardRules, parseRules } from './guard-options.ts';
 import { type ForwarderFill, isInUse, sampleFill } from './fill.ts';
-import { forwarder as forwarderSpec, type ForwarderSpec, VipFlag } from './generated/forwarder.ts';
+import { forwarder as forwarderSpec } from './generated/forwarder.ts';
+import { type Loaded, loadWithNext } from './load.ts';
 import { type ForwarderOptions, type ParsedOptions, parseOptions } from './options.ts';
 import { openPinned, pinnedMaps } from './open-pinned.ts';
 import type { PinnedState } from './pinned-state.ts';
-import { RingStore, SPARE_SLOTS } from './ring-store.ts';
-import { type ParsedRoute, parseSources, Service, type ServiceState } from './service.ts';
+import { RingStore } from './ring-store.ts';
+import { type ParsedRoute, parseSources, type Service, type ServiceState } from './service.ts';
+import { ServiceBook } from './service-book.ts';
 import { type ForwarderStatistics, readCounts, type Traffic } from './statistics.ts';
 import { add, type KeptTarget, TargetTable } from './target-table.ts';
-import { assertNotTracing, TraceAssembler, type TracedPacket } from './trace.ts';
-import { parseTraceFilter, type TraceFilter } from './trace-filter.ts';
-import {
-  type Flow,
-  type ParsedVip,
-  parsePort,
-  parseReals,
-  parseVip,
-  PROTOCOL_NUMBERS,
-  type Real,
-  type Vip,
-} from './vip.ts';
+import type { TracedPacket } from './trace.ts';
+import type { TraceFilter } from './trace-filter.ts';
+import { type Trace, Tracer } from './tracer.ts';
+import { type Flow, parseReals, parseVip, type Real, type Vip } from './vip.ts';
 import { VipDirectory } from './vip-directory.ts';
 import { parseVipOptions, type VipOptions } from './vip-options.ts';
-import { findVip } from './vip-search.ts';
-
-type Loaded = LoadedObject<
-  ForwarderSpec['maps'],
-  ForwarderSpec['programs'],
-  ForwarderSpec['globals']
->;
+import { findVip, parseFlow } from './vip-search.ts';
 
 export interface XdpAttachment {
   /** Name or index of the interface. */
   readonly interface: string | number;
   /** Default `auto`: in the driver if it can, else generic. */
   readonly mode?: XdpMode;
-}
-
-/** A trace that is running. */
-export interface Trace {
-  /** Records that found no room, because they are read too slowly. */
-  readonly lost: bigint;
-  /** Hands over what there is, without waiting for the next look, which comes within 10 ms. */
-  flush(): void;
-  /** Idempotent. */
-  close(): void;
 }
 
 /** Clients that get other reals than the rest. */
@@ -88,41 +61,11 @@ export function openForwarder(options: ForwarderOptions): Forwarder {
   const parsed = parseOptions(options);
   const pinned = options.pins && openPinned(options.pins, parsed);
   try {
-    return new Forwarder(load(parsed, pinned), parsed, pinned);
+    return new Forwarder(loadWithNext(parsed, pinned), parsed, pinned);
   } catch (error) {
     pinned?.close(true);
     throw error;
   }
-}
-
-function load(parsed: ParsedOptions, pinned: PinnedState | undefined): Loaded {
-  return loadObject(forwarderSpec, {
-    ...(pinned?.adopted === undefined ? {} : { maps: pinned.adopted.maps }),
-    constants: {
-      flowKeys: pinned?.adopted?.flowKeys ?? randomKeys(40),
-      ringSeed: parsed.ringSeed,
-      buckets: parsed.bucketsPerCpu,
-      maxPacket: parsed.mtu,
-      outerSource4: parsed.outerSource4,
-      outerSource6: parsed.outerSource6,
-      repliesPerSecond: parsed.repliesPerSecond,
-      ...parsed.nat.constants,
-      inspectAll: Number(parsed.guard.isInspecting),
-      sourceBuckets: parsed.guard.sourceBuckets,
-    },
-    maxEntries: {
-      flows: parsed.bucketsPerCpu * possibleCpus(),
-      rings: parsed.maxRings + SPARE_SLOTS,
-      ...parsed.nat.entries,
-      guardedSources: parsed.guard.isOpen ? parsed.guard.sourceBuckets * possibleCpus() : 1,
-    },
-  });
-}
-
-/** Random for each forwarder: nobody can aim flows at one bucket of its cache. */
-function randomKeys(count: number): bigint[] {
-  const bytes = randomBytes(8 * count);
-  return Array.from({ length: count }, (_, index) => bytes.readBigUInt64LE(8 * index));
 }
 
 /**
@@ -139,11 +82,9 @@ export class Forwarder {
   readonly #directory: VipDirectory;
   readonly #clock: FlowClock;
   readonly #guard: Guard;
-  readonly #services = new Map<string, Service>();
-  /** Numbers of VIPs that are free; one is used again as late as possible. */
-  readonly #numbers: number[];
+  readonly #services: ServiceBook;
   readonly #links: Link[] = [];
-  #trace: Trace | undefined;
+  readonly #tracer: Tracer;
   readonly #pinned: PinnedState | undefined;
 
   /** Use {@link openForwarder}. */
@@ -169,8 +110,24 @@ export class Forwarder {
       },
       options.guard,
     );
-    const { maxEntries: numbers } = forwarderSpec.maps.vipRecords;
-    this.#numbers = Array.from({ length: numbers - 1 }, (_, index) => index + 1);
+    this.#services = new ServiceBook(forwarderSpec.maps.vipRecords.maxEntries, {
+      ...{ targets: this.#targets, rings: this.#rings, directory: this.#directory },
+      ...{ records: maps.vipRecords, routes: maps.sourceRoutes, serverIds: maps.serverIds },
+      ...{ natFamilies: options.nat.families, guard: this.#guard },
+    });
+    this.#tracer = new Tracer({
+      ring: maps.traces,
+      names: {
+        vip: (number) => this.#serviceOf(number)?.parsed.name ?? `number ${number}`,
+        real: (number) => this.#realOfTarget(number),
+      },
+      setFilter: (filter) => globals.bss.set('traceFilter', filter),
+      setOn: (isOn) => {
+        globals.bss.set('traceOn', Number(isOn));
+        this.#clock.isLongWay = isOn;
+      },
+      lost: () => globals.bss.get('traceLost'),
+    });
   }
 
   /** Has it taken over what a predecessor remembered of flows? */
@@ -195,7 +152,8 @@ export class Forwarder {
 
   /** The program, for test runs. */
   get program(): Program<'xdp'> {
-    return this.#object.programs.forward;
+    const { forward, forwardChained } = this.#object.programs;
+    return this.#options.next === undefined ? forward : forwardChained;
   }
 
   /** What its tables take, in bytes. Nearly all of it is allocated when the forwarder is opened. */
@@ -221,29 +179,12 @@ export class Forwarder {
    */
   addVip(vip: Vip, reals: readonly Real[], options?: VipOptions): void {
     const parsed = parseVip(vip);
-    if (this.#services.has(parsed.name)) throw wrong('vip', 'a VIP that is new', parsed.name);
     const state: ServiceState = {
       options: parseVipOptions(options),
       reals: parseReals(reals, this.#options.nextHop),
       routes: [],
     };
-    this.#assertFragments(parsed, state);
-    const number = this.#numbers.shift();
-    if (number === undefined) throw new BpfError('EVENKEEL_BPF_LIMIT', 'no room for another VIP');
-    const { vipRecords: records, sourceRoutes: routes, serverIds } = this.#object.maps;
-    const service = new Service(parsed, number, {
-      ...{ targets: this.#targets, rings: this.#rings, directory: this.#directory },
-      ...{ records, routes, serverIds, natFamilies: this.#options.nat.families },
-      guard: this.#guard,
-    });
-    try {
-      service.apply(state);
-    } catch (error) {
-      this.#numbers.push(number);
-      throw error;
-    }
-    this.#services.set(parsed.name, service);
-    this.#nameAddress(parsed);
+    this.#services.add(parsed, state);
   }
 
   /**
@@ -253,7 +194,7 @@ export class Forwarder {
    * @returns whether the ring had to be published
    */
   updateReals(vip: Vip, reals: readonly Real[]): boolean {
-    const service = this.#service(vip);
+    const service = this.#services.get(vip);
     return service.apply({
       ...service.state,
       reals: parseReals(reals, this.#options.nextHop),
@@ -267,7 +208,7 @@ export class Forwarder {
    * @returns whether a ring had to be published
    */
   setSourceRoutes(vip: Vip, routes: readonly SourceRoute[]): boolean {
-    const service = this.#service(vip);
+    const service = this.#services.get(vip);
     const sources = parseSources(
       routes.map((route) => route.sources),
       service.parsed,
@@ -284,20 +225,13 @@ export class Forwarder {
    * flows of the VIP are placed anew.
    */
   configureVip(vip: Vip, options: VipOptions): void {
-    const service = this.#service(vip);
-    const state = { ...service.state, options: parseVipOptions(options) };
-    this.#assertFragments(service.parsed, state);
-    service.apply(state);
-    this.#nameAddress(service.parsed);
+    const service = this.#services.get(vip);
+    this.#services.configure(service, parseVipOptions(options));
   }
 
   /** Its packets are the host's from now on. */
   removeVip(vip: Vip): void {
-    const service = this.#service(vip);
-    service.remove();
-    this.#services.delete(service.parsed.name);
-    this.#numbers.push(service.number);
-    this.#nameAddress(service.parsed);
+    this.#services.remove(this.#services.get(vip));
   }
 
   /**
@@ -317,34 +251,7 @@ export class Forwarder {
    * @throws ConfigError for a wrong filter, and while another trace is running
    */
   trace(filter: TraceFilter, handle: (packet: TracedPacket) => void): Trace {
-    assertNotTracing(this.#trace !== undefined);
-    const { bss } = this.#object.globals;
-    bss.set('traceFilter', parseTraceFilter(filter));
-    const assembler = new TraceAssembler(
-      {
-        vip: (number) => this.#serviceOf(number)?.parsed.name ?? `number ${number}`,
-        real: (number) => this.#realOfTarget(number),
-      },
-      handle,
-    );
-    const reader = this.#object.maps.traces.readBytes((record) => assembler.add(record));
-    const lostBefore = bss.get('traceLost');
-    bss.set('traceOn', 1);
-    const trace: Trace = {
-      get lost(): bigint {
-        return bss.get('traceLost') - lostBefore;
-      },
-      flush: () => void reader.drain(),
-      close: () => {
-        if (this.#trace !== trace) return;
-        this.#trace = undefined;
-        bss.set('traceOn', 0);
-        reader.drain();
-        reader.close();
-      },
-    };
-    this.#trace = trace;
-    return trace;
+    return this.#tracer.start(filter, handle);
   }
 
   /** Tells the program the time; it is told once a second anyway. */
@@ -379,36 +286,12 @@ export class Forwarder {
    * or the VIP has no real. A flow that the gateway remembers may be elsewhere.
    */
   realOf(flow: Flow): string | undefined {
-    const { destinationPort, protocol } = flow;
-    const destination = parseAddress(flow.destination, 'flow.destination');
-    const source = parseAddress(flow.source, 'flow.source');
-    if (!Object.hasOwn(PROTOCOL_NUMBERS, protocol)) {
-      throw wrong('flow.protocol', '"tcp" or "udp"', protocol);
-    }
-    parsePort(destinationPort, 'flow.destinationPort');
-    const service = findVip(this.#services.values(), {
-      address: destination,
-      port: destinationPort,
-      protocol,
-    });
-    if (source.family !== destination.family) {
-      throw wrong('flow.source', `an IPv${destination.family} address`, flow.source);
-    }
-    return service?.realOf(
-      {
-        family: source.family,
-        source: source.bytes,
-        destination: destination.bytes,
-        sourcePort: parsePort(flow.sourcePort, 'flow.sourcePort'),
-        destinationPort,
-        protocol: PROTOCOL_NUMBERS[protocol],
-      },
-      this.#options.ringSeed,
-    );
+    const parsed = parseFlow(flow);
+    return findVip(this.#services.all(), parsed)?.realOf(parsed.bytes, this.#options.ringSeed);
   }
 
   statistics(): ForwarderStatistics {
-    const vips = [...this.#services.values()].map((service) => ({
+    const vips = [...this.#services.all()].map((service) => ({
       vip: service.parsed.vip,
       ...service.statistics(),
     }));
@@ -432,7 +315,7 @@ export class Forwarder {
   flows({ limit, keep }: { limit: number; keep?: (flow: CachedFlow) => boolean }): FlowDump {
     const { flows, targets } = this.#object.maps;
     const known = new Map<number, FlowTarget>();
-    for (const { parsed, targets: reals } of this.#services.values()) {
+    for (const { parsed, targets: reals } of this.#services.all()) {
       const { name, vip } = parsed;
       for (const [number, real] of reals) {
         const generation = targets.lookup(number)?.generation ?? 0;
@@ -473,7 +356,7 @@ export class Forwarder {
    * @param keep of a pinned forwarder: the program goes on without this process, for a successor to take over
    */
   close({ keep = false }: { readonly keep?: boolean } = {}): void {
-    this.#trace?.close();
+    this.#tracer.close();
     this.#pinned?.close(keep);
     for (const link of this.#links.splice(0)) link.close();
     this.#clock.close();
@@ -483,51 +366,14 @@ export class Forwarder {
   }
 
   #serviceOf(number: number): Service | undefined {
-    return [...this.#services.values()].find((service) => service.number === number);
+    return [...this.#services.all()].find((service) => service.number === number);
   }
 
   #realOfTarget(number: number): string {
-    for (const { targets } of this.#services.values()) {
+    for (const { targets } of this.#services.all()) {
       const real = targets.get(number);
       if (real !== undefined) return real;
     }
     return `target ${number}`;
   }
-
-  #service(vip: Vip): Service {
-    const { name } = parseVip(vip);
-    const service = this.#services.get(name);
-    if (service !== undefined) return service;
-    throw wrong('vip', `a VIP that was added (${[...this.#services.keys()].join(', ')})`, name);
-  }
-
-  /** @throws ConfigError when another VIP takes the fragments of this address and protocol */
-  #assertFragments(parsed: ParsedVip, { options }: ServiceState): void {
-    if ((options.flags & VipFlag.VIP_THREE_TUPLE) === 0) return;
-    const name = nameOfFragments(parsed);
-    for (const other of this.#services.values()) {
-      if (other.parsed.name === parsed.name || nameOfFragments(other.parsed) !== name) continue;
-      if ((other.state.options.flags & VipFlag.VIP_THREE_TUPLE) === 0) continue;
-      throw wrong('fragments', `one VIP with them, which is ${other.parsed.name}`, parsed.name);
-    }
-  }
-
-  /** The address as such, for packets without ports: what all its VIPs together say. */
-  #nameAddress({ address, bits }: ParsedVip): void {
-    const sharing = [...this.#services.values()].filter(
-      ({ parsed }) => parsed.address.text === address.text && parsed.bits === bits,
-    );
-    const entry = { kind: 'address', address, bits, port: 0, protocol: 0 } as const;
-    const [first] = sharing;
-    if (first === undefined) {
-      this.#directory.delete(entry);
-      return;
-    }
-    const flags = sharing.reduce((sum, { state }) => sum | state.options.flags, 0);
-    this.#directory.set(entry, { number: first.number, ring: 0, flags });
-  }
-}
-
-function nameOfFragments({ address, bits, protocol }: ParsedVip): string {
-  return `${address.text}/${bits} ${protocol}`;
 }

@@ -13,7 +13,6 @@ it.each([
     join(root, 'packages/l4-gateway/bpf/decap.bpf.c'),
     join(root, 'packages/l4-gateway/src/real/generated'),
   ],
-  [join(own, 'test-support/programs/real.bpf.c'), join(own, 'test-support/generated')],
   [join(root, 'bench/suites/xdp/programs/scale.bpf.c'), join(root, 'bench/suites/xdp/generated')],
 ])('%s has not changed since its module was generated', (source, out) => {
   const { status, stderr } = spawnSync(

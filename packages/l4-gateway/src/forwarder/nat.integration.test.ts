@@ -2,43 +2,32 @@
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { requireComponent } from '../../../../test/support/require-component.ts';
-import type { Forwarder, ForwarderOptions, PacketCounts, Real, Vip } from '../index.ts';
+import type { Forwarder, ForwarderOptions, Real, Vip } from '../index.ts';
 import { icmpError, onEthernet } from './test-support/icmp-frames.ts';
-import { openForTest, send, stayOnOneCpu } from './test-support/opened.ts';
-import { tagged } from './test-support/outer-frames.ts';
 import {
-  CLIENT_MAC,
-  frame,
-  type FrameOptions,
-  GATEWAY_MAC,
-  ROUTER_MAC,
-} from './test-support/packets.ts';
+  bytes,
+  CLIENTS,
+  connect as connectTo,
+  countedBy,
+  FAMILIES,
+  fromClient,
+  fromReal,
+  openNat,
+  portsAt,
+  PROTOCOLS,
+  REALS,
+  ROUTERS,
+  SOURCES,
+  sourcePortIn,
+  toClient,
+  toReal,
+  VIPS,
+} from './test-support/nat-frames.ts';
+import { send, stayOnOneCpu } from './test-support/opened.ts';
+import { tagged } from './test-support/outer-frames.ts';
+import { frame, type FrameOptions } from './test-support/packets.ts';
 
 const isMissing = requireComponent('bpf').path === undefined;
-
-const CLIENTS = { 4: '198.51.100.7', 6: '2001:db8::7' } as const;
-const VIPS = { 4: '10.200.1.1', 6: 'fc00:1::1' } as const;
-const REALS = { 4: '10.0.0.11', 6: 'fc00:2::b' } as const;
-const SOURCES = { 4: '10.201.1.1', 6: 'fd00:201::1' } as const;
-const ROUTERS = { 4: '192.0.2.99', 6: '2001:db8:99::1' } as const;
-const FAMILIES = [4, 6] as const;
-const PROTOCOLS = ['tcp', 'udp'] as const;
-const bytes = (length: number): Uint8Array =>
-  Uint8Array.from({ length }, (_, at) => (at * 13) & 255);
-
-type Family = 4 | 6;
-/** Ethernet addresses of a frame exchanged for others. */
-const between = (data: Uint8Array, to: string, from: string): Buffer =>
-  onEthernet(data.subarray(14), to, from);
-const toReal = (options: FrameOptions): Buffer => between(frame(options), ROUTER_MAC, GATEWAY_MAC);
-const toClient = (options: FrameOptions): Buffer =>
-  between(frame(options), CLIENT_MAC, GATEWAY_MAC);
-/** From the real to the gateway: by the router. */
-const fromReal = (options: FrameOptions): Buffer =>
-  between(frame(options), GATEWAY_MAC, ROUTER_MAC);
-/** Where the ports of an untagged frame are. */
-const portsAt = (data: Uint8Array): number => (data[12] === 0x08 ? 34 : 54);
-const sourcePortIn = (data: Buffer): number => data.readUInt16BE(portsAt(data));
 
 describe.skipIf(isMissing)('full NAT', () => {
   let forwarder: Forwarder;
@@ -58,39 +47,11 @@ describe.skipIf(isMissing)('full NAT', () => {
     shared.set(port, forwarder);
   }
 
-  /** VIPs at port 80 of both families and protocols. */
   function open(real: Partial<Real> = {}, options: Partial<ForwarderOptions> = {}): void {
-    forwarder = openForTest({ nat: { addresses: Object.values(SOURCES) }, ...options });
-    for (const family of FAMILIES) {
-      for (const protocol of PROTOCOLS) {
-        const vip: Vip = { address: VIPS[family], port: 80, protocol };
-        forwarder.addVip(vip, [{ address: REALS[family], ...real }], { forward: 'nat' });
-      }
-    }
+    forwarder = openNat(real, options);
   }
-  const counted = (act: () => void): Partial<Record<keyof PacketCounts, number>> => {
-    const before = forwarder.statistics().packets;
-    act();
-    const after = forwarder.statistics().packets;
-    const names = Object.keys(after) as (keyof PacketCounts)[];
-    return Object.fromEntries(
-      names
-        .filter((name) => after[name] !== before[name])
-        .map((name) => [name, Number(after[name] - before[name])]),
-    );
-  };
-  const fromClient = (family: Family, rest: Partial<FrameOptions> = {}): FrameOptions => ({
-    source: CLIENTS[family],
-    destination: VIPS[family],
-    tcpFlags: 2,
-    ...rest,
-  });
-  /** Opens a connection, and tells the source port that it got. */
-  function connect(options: FrameOptions): { data: Buffer; port: number } {
-    const { verdict, data } = send(forwarder, frame(options));
-    expect(verdict).toBe('tx');
-    return { data, port: sourcePortIn(data) };
-  }
+  const counted = (act: () => void) => countedBy(forwarder, act);
+  const connect = (options: FrameOptions) => connectTo(forwarder, options);
 
   const shapes: [string, Partial<FrameOptions>][] = [
     ['nothing', {}],
@@ -342,97 +303,6 @@ describe.skipIf(isMissing)('full NAT', () => {
       port,
       real: [10, 0, 0, 11],
     });
-  });
-
-  const errors = FAMILIES.flatMap((family) =>
-    PROTOCOLS.flatMap((protocol) =>
-      (['short', 'whole'] as const).flatMap((quote) =>
-        (['router', 'real'] as const).map((from) => ({ family, protocol, quote, from })),
-      ),
-    ),
-  );
-  /** Unreachable, with as much of the packet as RFC 792 asks for, or all of it. */
-  const unreachable = (family: Family, quote: 'short' | 'whole', packet: Uint8Array) => ({
-    ...{ type: family === 4 ? 3 : 1, code: 1 },
-    quoted: quote === 'whole' ? packet : packet.subarray(0, family === 4 ? 28 : 48),
-  });
-
-  it.each(errors)(
-    'translates an error on the way to the real: $family $protocol $quote $from',
-    (one) => {
-      const { family, protocol, quote, from } = one;
-      open({ port: 8_080 });
-      const input = frame(fromClient(family, { protocol, payload: bytes(24) }));
-      const { data } = send(forwarder, input);
-      const source = from === 'real' ? REALS[family] : ROUTERS[family];
-      const error = icmpError({
-        ...{ source, destination: SOURCES[family] },
-        ...unreachable(family, quote, data.subarray(14)),
-      });
-      const back = send(forwarder, onEthernet(error, GATEWAY_MAC, ROUTER_MAC));
-      const expected = icmpError({
-        // The client knows the VIP, and not the real.
-        source: from === 'real' ? VIPS[family] : source,
-        destination: CLIENTS[family],
-        ...unreachable(family, quote, input.subarray(14)),
-      });
-      expect({ verdict: back.verdict, data: back.data.toString('hex') }).toEqual({
-        verdict: 'tx',
-        data: onEthernet(expected, CLIENT_MAC, GATEWAY_MAC).toString('hex'),
-      });
-    },
-  );
-
-  it.each(errors.filter(({ from }) => from === 'router'))(
-    'translates an error on the way to the client: $family $protocol $quote',
-    ({ family, protocol, quote }) => {
-      openShared(8_080);
-      const { port } = connect(fromClient(family, { protocol }));
-      const answer = fromReal({
-        ...{ source: REALS[family], destination: SOURCES[family], protocol, tcpFlags: 0x12 },
-        ...{ sourcePort: 8_080, destinationPort: port, payload: bytes(24) },
-      });
-      const { data } = send(forwarder, answer);
-      const ends = { source: ROUTERS[family], destination: VIPS[family] };
-      const error = icmpError({ ...ends, ...unreachable(family, quote, data.subarray(14)) });
-      const out = send(forwarder, onEthernet(error));
-      const expected = icmpError({
-        ...{ source: ROUTERS[family], destination: REALS[family] },
-        ...unreachable(family, quote, answer.subarray(14)),
-      });
-      expect({ verdict: out.verdict, data: out.data.toString('hex') }).toEqual({
-        verdict: 'tx',
-        data: onEthernet(expected, ROUTER_MAC, GATEWAY_MAC).toString('hex'),
-      });
-    },
-  );
-
-  it('passes the MTU of a router on to the client', () => {
-    openShared();
-    const input = frame(fromClient(4, { payload: bytes(100) }));
-    const { data } = send(forwarder, input);
-    const tooBig = { type: 3, code: 4, rest: 1_280 };
-    const ends = { source: ROUTERS[4], destination: SOURCES[4] };
-    const error = icmpError({ ...ends, ...tooBig, quoted: data.subarray(14) });
-    const expected = icmpError({
-      ...{ source: ROUTERS[4], destination: CLIENTS[4] },
-      ...{ ...tooBig, quoted: input.subarray(14) },
-    });
-    expect(send(forwarder, onEthernet(error)).data).toEqual(
-      onEthernet(expected, CLIENT_MAC, GATEWAY_MAC),
-    );
-  });
-
-  it('drops errors about nothing that it knows', () => {
-    openShared();
-    const quoted = frame({ source: SOURCES[4], destination: REALS[4], sourcePort: 5_000 });
-    const ends = { source: ROUTERS[4], destination: SOURCES[4] };
-    const error = icmpError({ ...ends, type: 3, code: 1, quoted: quoted.subarray(14) });
-    expect(counted(() => send(forwarder, onEthernet(error)))).toEqual({ natUnknown: 1 });
-    const toVip = frame({ source: VIPS[4], destination: CLIENTS[4], sourcePort: 80 });
-    const about = { source: ROUTERS[4], destination: VIPS[4], quoted: toVip.subarray(14) };
-    const other = onEthernet(icmpError({ ...about, type: 3, code: 1 }));
-    expect(counted(() => send(forwarder, other))).toEqual({ icmpDropped: 1 });
   });
 
   it('never aborts and never leaks, whatever the bytes', () => {

@@ -1,5 +1,7 @@
+import { secondsUp } from '../runtime/clock.ts';
 import { parseAddress, parseMac, wrong } from './address.ts';
 import { type GuardOptions, parseGuard, type ParsedGuard } from './guard-options.ts';
+import { assertNext, type NextOptions } from './next-slot.ts';
 import { type NatOptions, parseNat, type ParsedNat } from './nat-options.ts';
 
 export interface ForwarderOptions {
@@ -37,6 +39,11 @@ export interface ForwarderOptions {
   readonly clock?: () => number;
   /** What `forward: 'nat'` needs. Default: there is no NAT. */
   readonly nat?: NatOptions;
+  /**
+   * Room for a program of somebody else's, which gets every packet that is left to the host before the host does: an
+   * interface takes one XDP program. Default: there is none.
+   */
+  readonly next?: NextOptions;
   /** Makes room for access lists and limits. Default: there are none, and they cost nothing. */
   readonly guard?: GuardOptions;
   /**
@@ -58,6 +65,7 @@ export interface ParsedOptions {
   readonly clock: () => number;
   readonly nat: ParsedNat;
   readonly guard: ParsedGuard;
+  readonly next: NextOptions | undefined;
 }
 
 const FLOWS_PER_BUCKET = 4;
@@ -70,6 +78,7 @@ export function parseOptions(options: ForwarderOptions): ParsedOptions {
     if (Number.isInteger(value) && value >= least && value <= most) return;
     throw wrong(path, `an integer from ${least} to ${most}`, value);
   };
+  if (options.next !== undefined) assertNext(options.next);
   between('mtu', mtu, [576, 9_000]);
   between('flowsPerCpu', flowsPerCpu, [4_096, 16_777_216]);
   between('maxRings', maxRings, [1, 4_096]);
@@ -89,11 +98,8 @@ export function parseOptions(options: ForwarderOptions): ParsedOptions {
     clock,
     nat: parseNat(options.nat),
     guard: parseGuard(options.guard),
+    next: options.next,
   };
-}
-
-function secondsUp(): number {
-  return Math.floor(Number(process.hrtime.bigint() / 1_000_000_000n));
 }
 
 function prefix(text: string, wanted: { family: 4 | 6; bytes: number }): Uint8Array {

@@ -1,5 +1,4 @@
 /** The tracer: what the program reports about single packets, put together and into words. */
-import { wrong } from './address.ts';
 import { Counter, ForwardKind, TraceStep } from './generated/forwarder.ts';
 
 /** A frame, as far as it was captured. */
@@ -141,9 +140,4 @@ function camelCase(name: string, prefix: string): string {
     .slice(prefix.length)
     .toLowerCase()
     .replaceAll(/_(.)/gu, (_, letter: string) => letter.toUpperCase());
-}
-
-/** One at a time: the program has one filter. */
-export function assertNotTracing(isTracing: boolean): void {
-  if (isTracing) throw wrong('trace', 'one trace at a time: close the other one first', 'two');
 }

@@ -1,6 +1,7 @@
 /** Which VIP a flow is for, in the order of `bpf/lookup.h`. */
-import type { IpAddress } from './address.ts';
-import { PROTOCOL_NUMBERS, type ParsedVip, type Protocol } from './vip.ts';
+import { type IpAddress, parseAddress, wrong } from './address.ts';
+import type { FlowBytes } from './flow-hash.ts';
+import { type Flow, type ParsedVip, parsePort, PROTOCOL_NUMBERS, type Protocol } from './vip.ts';
 
 export interface Destination {
   readonly address: IpAddress;
@@ -37,6 +38,29 @@ export function findVip<T extends { readonly parsed: ParsedVip }>(
     if (best === undefined || isBetter(service.parsed, best.parsed)) best = service;
   }
   return best;
+}
+
+/** @throws ConfigError for a flow that cannot be: ends of different families, ports that are none */
+export function parseFlow(flow: Flow): Destination & { readonly bytes: FlowBytes } {
+  const { protocol } = flow;
+  const address = parseAddress(flow.destination, 'flow.destination');
+  const source = parseAddress(flow.source, 'flow.source');
+  if (!Object.hasOwn(PROTOCOL_NUMBERS, protocol)) {
+    throw wrong('flow.protocol', '"tcp" or "udp"', protocol);
+  }
+  const port = parsePort(flow.destinationPort, 'flow.destinationPort');
+  if (source.family !== address.family) {
+    throw wrong('flow.source', `an IPv${address.family} address`, flow.source);
+  }
+  const bytes = {
+    family: source.family,
+    source: source.bytes,
+    destination: address.bytes,
+    sourcePort: parsePort(flow.sourcePort, 'flow.sourcePort'),
+    destinationPort: port,
+    protocol: PROTOCOL_NUMBERS[protocol],
+  };
+  return { address, port, protocol, bytes };
 }
 
 /** Are the first `bits` the same? */

@@ -13,6 +13,9 @@ import type { ForwarderFill } from '../forwarder/fill.ts';
 import type { CachedFlow, FlowDump } from '../forwarder/flow-dump.ts';
 import type { Forwarder } from '../forwarder/forwarder.ts';
 import type { Traffic } from '../forwarder/statistics.ts';
+import type { TracedPacket } from '../forwarder/trace.ts';
+import type { TraceFilter } from '../forwarder/trace-filter.ts';
+import type { Trace } from '../forwarder/tracer.ts';
 import { type Flow, parseVip } from '../forwarder/vip.ts';
 import type { NextHop } from '../system/next-hop.ts';
 import { askForNeighbour, neighbourOf, ownAddresses } from '../system/neighbours.ts';
@@ -55,6 +58,7 @@ const FIXED = [
   'outerSource',
   'repliesPerSecond',
   'nat',
+  'guard',
   'admin',
 ] as const satisfies readonly (keyof GatewayConfig)[];
 
@@ -218,6 +222,11 @@ export class Gateway {
     return this.#forwarder.flows(options);
   }
 
+  /** Reports packets that match, one by one; see {@link Forwarder.trace}. */
+  trace(filter: TraceFilter, handle: (packet: TracedPacket) => void): Trace {
+    return this.#forwarder.trace(filter, handle);
+  }
+
   /** How full the tables of the program are. */
   fill(): ForwarderFill {
     return this.#forwarder.fill();
@@ -255,6 +264,8 @@ export class Gateway {
           changed.push(name);
         }
       }
+      // Last, so that nothing has to be undone when it is refused.
+      if (config.guard !== undefined) this.#forwarder.setGuard(config.guardRules);
     } catch (error) {
       // Nobody may see half of a configuration. Before it is attached nobody does, and a predecessor's program, which
       // still runs, reads some of the same tables.

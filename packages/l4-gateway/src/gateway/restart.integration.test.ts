@@ -1,5 +1,5 @@
 /** What outlives the process, and what it takes to end it; and kinds of VIPs that a file can ask for. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { requireComponent } from '../../../../test/support/require-component.ts';
@@ -104,6 +104,21 @@ clusters:
     expect(dump.flows.every(({ silentSeconds }) => silentSeconds < 30_000)).toBe(true);
   });
 
+  it('follows single packets', async () => {
+    const client = await keepFlows(lab, 2, 0);
+    const { code, output } = await lab.command(
+      ...[1, 'trace', '--name', name, '--vip', VIP, '--port', '7', '--count', '3'],
+      ...['--pcap', join(lab.folder, 'trace.pcapng')],
+    );
+    await client.end();
+    expect(code).toBe(0);
+    expect(output).toMatch(/#\d+ on CPU \d+: \d+ bytes in, tx, \d+ bytes out/u);
+    expect(output).toMatch(/10\.3\.[123]\.2/u);
+    expect(output).toContain('3 packets');
+    // The magic number of a section header of pcapng.
+    expect(readFileSync(join(lab.folder, 'trace.pcapng')).readUInt32LE(0)).toBe(0x0a0d_0d0a);
+  });
+
   it('loads another program beside the old one when what it remembers has another layout', async () => {
     const client = await keepFlows(lab, 12, 8);
     const before = await goOn(client);
@@ -166,6 +181,17 @@ clusters:
       expect(answers().size).toBeGreaterThan(0);
     },
   );
+
+  it('keeps sources out, and lets them in again, while it runs', async () => {
+    await gateway.end();
+    write('guard: { allow: [10.1.0.0/16], others: deny }');
+    gateway = await start();
+    expect(answers().size).toBeGreaterThan(0);
+    await applied(() => write('guard: { deny: [10.1.0.0/24] }'));
+    expect(answers).toThrow(/no answer/u);
+    await applied(() => write('guard: {}'));
+    expect(answers().size).toBeGreaterThan(0);
+  });
 
   it('translates addresses for reals that know nothing of VIPs', async () => {
     await gateway.end();

@@ -164,9 +164,20 @@ function routesOf({ sourceRoutes, drainTimeoutMs }: GatewayVip): RealSet[] {
 
 /** What the forwarder itself is to do for a VIP. */
 function optionsOf(vip: GatewayVip): VipOptions {
-  const { forward, guePort, hash, fragments, options, echo, quic, deadReals, flowTimeouts } = vip;
+  const {
+    forward,
+    guePort,
+    hash,
+    fragments,
+    options,
+    echo,
+    quic,
+    deadReals,
+    flowTimeouts,
+    limits,
+  } = vip;
   return {
-    ...{ forward, guePort, hash, fragments, options, echo, deadReals, flowTimeouts },
+    ...{ forward, guePort, hash, fragments, options, echo, deadReals, flowTimeouts, limits },
     ...(quic === undefined ? {} : { quic }),
   };
 }

@@ -53,7 +53,7 @@ describe.skipIf(isMissing).each(MODES)('forward: %s', (mode) => {
 
   beforeAll(async () => {
     lab = new Lab({ isFlat: mode === 'l2' });
-    await lab.start('router', ['real', 'pass-process.ts'], 'gateway');
+    await lab.start('router', ['forwarder', 'attach-process.ts'], 'gateway', 'pass');
     const plan = JSON.stringify(planFor(mode, lab));
     gateway = await lab.start('gateway', ['real', 'gateway-process.ts'], plan);
     for (const [index, name] of REAL_NAMES.entries()) {
@@ -113,7 +113,7 @@ describe.skipIf(isMissing)('NAT while connections are open', () => {
   it('tells a client whose real is gone that its connection has ended', async () => {
     const lab = new Lab();
     try {
-      await lab.start('router', ['real', 'pass-process.ts'], 'gateway');
+      await lab.start('router', ['forwarder', 'attach-process.ts'], 'gateway', 'pass');
       const plan = JSON.stringify(planFor('nat', lab));
       const gateway = await lab.start('gateway', ['real', 'gateway-process.ts'], plan);
       for (const [index, name] of REAL_NAMES.entries()) {

@@ -57,7 +57,7 @@ describe.skipIf(isMissing).each(['xdp', 'tc'] as const)(
     beforeAll(async () => {
       lab = new Lab();
       before = stateOf(lab, 'real1');
-      await lab.start('router', ['real', 'pass-process.ts'], 'gateway');
+      await lab.start('router', ['forwarder', 'attach-process.ts'], 'gateway', 'pass');
       await lab.start('gateway', ['real', 'gateway-process.ts'], JSON.stringify(planFor(1_600)));
       for (const name of REAL_NAMES) {
         lab.in(name, 'sysctl', '-qw', 'net.ipv4.conf.all.rp_filter=1');
@@ -97,7 +97,9 @@ describe.skipIf(isMissing).each(['xdp', 'tc'] as const)(
       // The router asks for the VIP on the real's link: nobody may answer.
       lab.in('router', 'ip', 'route', 'replace', `${VIPS[4]}/32`, 'dev', 'real1');
       try {
-        expect(() => lab.in('router', 'bash', '-c', `echo >/dev/tcp/${VIPS[4]}/80`)).toThrow('No route to host');
+        expect(() => lab.in('router', 'bash', '-c', `echo >/dev/tcp/${VIPS[4]}/80`)).toThrow(
+          'No route to host',
+        );
         expect(lab.in('router', 'ip', 'neigh', 'show', VIPS[4], 'dev', 'real1')).not.toMatch(
           /lladdr/u,
         );
@@ -145,7 +147,7 @@ describe.skipIf(isMissing)('a network whose MTU leaves no room for the tunnel', 
 
   beforeAll(async () => {
     lab = new Lab({ mtu: 1_500 });
-    await lab.start('router', ['real', 'pass-process.ts'], 'gateway');
+    await lab.start('router', ['forwarder', 'attach-process.ts'], 'gateway', 'pass');
     await lab.start('gateway', ['real', 'gateway-process.ts'], JSON.stringify(planFor(1_500)));
     for (const name of REAL_NAMES) {
       const vips = Object.values(VIPS).join(',');
