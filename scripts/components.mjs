@@ -41,6 +41,8 @@ export const components = [
   apt('h2load', 'nghttp2-client', 'HTTP/2 of the proxy under load'),
   apt('openssl', 'openssl', 'TLS of the proxy'),
   apt('curl', 'curl', 'HTTP/2 of the proxy'),
+  // Chromium without windows: all that a page needs, and half of the browser's weight.
+  apt('chromium-headless-shell', 'chromium-headless-shell', 'the admin page of the proxy'),
   apt('etcd', 'etcd-server', 'etcd discovery and registration'),
   // The last Debian release with Consul; the binary needs nothing but libc.
   unpacked('consul', { suite: 'bullseye', usedBy: 'Consul discovery and registration' }),

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildOnce } from './support/build-once.ts';
 import { requireComponent } from './support/require-component.ts';
 import { type ProcessResult, repositoryRoot, runToSuccess } from './support/run-process.ts';
 import {
@@ -64,7 +65,7 @@ describe(`${manifest.name} as published`, () => {
 
   beforeAll(async () => {
     directory = await createTemporaryDirectory('consumer');
-    await buildAll();
+    await buildOnce();
     const pack = await runToSuccess(
       'npm',
       ['pack', '--json', '--ignore-scripts', '--pack-destination', directory.path],
@@ -210,7 +211,7 @@ describe('@evenkeel/bpf as published', () => {
 
   beforeAll(async () => {
     directory = await createTemporaryDirectory('bpf-consumer');
-    await buildAll();
+    await buildOnce();
     const pack = ['pack', '--json', '--ignore-scripts', '--pack-destination', directory.path];
     packed = onlyResult(JSON.parse((await runToSuccess('npm', pack, { cwd: from })).stdout));
     writeFileSync(join(directory.path, 'package.json'), '{ "private": true }\n');
@@ -270,14 +271,6 @@ const TINY_PROGRAM = `#include <evenkeel/bpf.h>
 SEC("xdp") int pass(struct xdp_md *context) { return XDP_PASS; }
 EVENKEEL_LICENSE;
 `;
-
-let built: Promise<unknown> | undefined;
-
-/** Once for all packages: a build empties the folders that another test packs. */
-function buildAll(): Promise<unknown> {
-  built ??= runToSuccess('node', ['scripts/build.mjs'], { timeoutMs: 240_000 });
-  return built;
-}
 
 type ExportNames = Readonly<Record<string, readonly string[]>>;
 

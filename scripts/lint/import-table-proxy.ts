@@ -105,7 +105,7 @@ export const proxyImports: readonly ImportRow[] = [
   },
   {
     folder: 'observability/metrics',
-    may: ['engine/counters.ts', 'observability'],
+    may: ['engine/counters.ts', 'observability', 'tcp/tcp-counters.ts', 'udp/udp-counters.ts'],
     packages: ['prom-client', ...CORE],
     note: 'an entry of its own: nothing else may load prom-client',
   },
@@ -114,6 +114,7 @@ export const proxyImports: readonly ImportRow[] = [
     may: ['engine/route.ts', 'observability'],
     packages: ['@opentelemetry/api', ...CORE],
     note: 'an entry of its own: nothing else may load @opentelemetry/api',
+    openSubfolders: true,
   },
   {
     folder: 'config',
@@ -207,7 +208,7 @@ export const proxyImports: readonly ImportRow[] = [
   },
   {
     folder: 'admin',
-    may: ['config/options.ts', 'config/proxy-schema.ts', 'observability/route-meter.ts', 'proxy'],
+    may: ['config/admin-options.ts', 'config/options.ts', 'observability/route-meter.ts', 'proxy'],
     packages: ['node:crypto', 'node:events', 'node:http', 'node:net', 'zod', ...CORE],
     note: 'an entry of its own: the admin API and its page, over the public face of a proxy',
   },

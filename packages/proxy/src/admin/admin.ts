@@ -14,7 +14,7 @@ import type { Proxy } from '../proxy/face.ts';
 import { Api, type ApiAnswer, failure, type Scrape } from './api.ts';
 import { ASSETS } from './dashboard/assets.ts';
 import { Guard } from './guard.ts';
-import { type AdminListenOptions, decodeAdminOptions } from './options.ts';
+import { type AdminListenOptions, decodeAdminOptions } from '../config/admin-options.ts';
 
 export interface AdminOptions extends AdminListenOptions {
   readonly proxy: Proxy;

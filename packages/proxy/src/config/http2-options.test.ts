@@ -3,10 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { HttpOptions, ProxyOptions, UpstreamOptions } from './options.ts';
 import { decodeProxyOptions, type ProxyConfig } from './proxy-config.ts';
 
-function configOf(
-  http2: HttpOptions['http2'],
-  upstream: UpstreamOptions['http2'] = undefined,
-): ProxyConfig {
+function configOf(http2: HttpOptions['http2'], upstream?: UpstreamOptions['http2']): ProxyConfig {
   const options: ProxyOptions = {
     clusters: [{ name: 'users' } as Cluster],
     upstreams: { users: { http2: upstream } },

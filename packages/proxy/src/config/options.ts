@@ -135,6 +135,11 @@ export interface ProxyLimits {
    * that may be silent for long need 0. 0..1,000,000,000, default 0: none.
    */
   readonly minBodyBytesPerSecond: number;
+  /**
+   * How often a request may come through proxies of the name in `via`: one that has been there so often already goes in
+   * circles, and gets 508. 1..100, default 8; without a `via` nobody counts.
+   */
+  readonly maxPasses: number;
   /** Connections of clients, per listener. 1..1,000,000, default 100,000. */
   readonly maxClients: number;
   /** Connections per endpoint. 1..65,535, default 1,024. */

@@ -9,7 +9,8 @@ import type { RequestLogOptions } from '../observability/access-log/request-log.
 import type { ProxyProtocolVersion } from '../proxy-protocol/write-header.ts';
 import type { Http2Config, UpstreamHttp2Config } from './http2-options.ts';
 import type { ProxyLimits, ProxyOptions, ProxyTimeouts } from './options.ts';
-import { type CheckedOptions, LISTEN, proxySchemaWith } from './proxy-schema.ts';
+import { LISTEN } from './listen-address.ts';
+import { type CheckedOptions, proxySchemaWith } from './proxy-schema.ts';
 import { clustersOf, type RouteConfig } from './route-schema.ts';
 import { layer4ClustersOf, type TcpConfig, type UdpConfig } from './tcp-options.ts';
 import type { TlsConfig, UpstreamTlsConfig } from './tls-options.ts';

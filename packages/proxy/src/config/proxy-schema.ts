@@ -13,6 +13,7 @@ import {
   upstreamHttp2Schema,
 } from './http2-options.ts';
 import { clientLimitSchema } from './client-limit-options.ts';
+import { LISTEN } from './listen-address.ts';
 import { networksSchema } from './networks.ts';
 import type { ProxyLimits, ProxyTimeouts } from './options.ts';
 import { type RouteConfig, routeSchema } from './route-schema.ts';
@@ -68,9 +69,6 @@ const limitMs = (defaultMs: number): z.ZodDefault<z.ZodNumber> =>
   durationMs({ min: 1, max: DAY_MS }).default(defaultMs);
 const count = (max: number, byDefault: number): z.ZodDefault<z.ZodNumber> =>
   integer({ min: 1, max }).default(byDefault);
-
-/** `127.0.0.1:80`, `[::1]:80`, `localhost:80`; its parts are host, brackets included, and port. */
-export const LISTEN: RegExp = /^(\[[0-9a-f:.]+\]|[^:\s]+):(\d{1,5})$/i;
 
 const LISTEN_ERROR = 'an address and a port, 127.0.0.1:8080';
 
@@ -174,6 +172,9 @@ const limitsSchema = object({
   minBodyBytesPerSecond: integer({ min: 0, max: 1_000_000_000 })
     .default(0)
     .describe('Bodies of requests that come slower on the average are refused with 408.'),
+  maxPasses: count(100, 8).describe(
+    'How often a request may come through proxies of the name in `via`; after that it gets 508.',
+  ),
   maxClients: count(1_000_000, 100_000).describe('Connections of clients, per listener.'),
   maxConnectionsPerEndpoint: count(65_535, 1_024).describe('Connections per endpoint.'),
   maxPendingPerEndpoint: integer({ min: 0, max: 1_000_000 })
@@ -224,7 +225,15 @@ const sharedShape = {
     .describe('Tells clients in `server-timing` how long a request took here and at its endpoint.'),
 };
 
-/** All that code and files have in common. @param clusters what stands there, which is not the same in both */
-export function proxySchemaWith(clusters: z.ZodType): z.ZodType<CheckedOptions> {
-  return object({ clusters, ...sharedShape });
+/**
+ * All that code and files have in common.
+ *
+ * @param clusters what stands there, which is not the same in both
+ * @param further what else there may be
+ */
+export function proxySchemaWith(
+  clusters: z.ZodType,
+  further: Readonly<Record<string, z.ZodType>> = {},
+): z.ZodType<CheckedOptions> {
+  return object({ clusters, ...sharedShape, ...further });
 }

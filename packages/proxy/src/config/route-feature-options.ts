@@ -52,7 +52,7 @@ export interface FaultOptions {
 
 export interface FaultDelayOptions {
   /** 1 ms..1 h. */
-  readonly ms: number;
+  readonly durationMs: number;
   /** Part of the requests. 0..100, default 100. */
   readonly percent?: number | undefined;
 }

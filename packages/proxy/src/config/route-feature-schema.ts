@@ -21,7 +21,7 @@ export interface MirrorConfig {
 }
 
 export interface FaultConfig {
-  readonly delay: { readonly ms: number; readonly percent: number } | undefined;
+  readonly delay: { readonly durationMs: number; readonly percent: number } | undefined;
   readonly abort: { readonly status: number; readonly percent: number } | undefined;
   /** In lower case. */
   readonly header: string | undefined;
@@ -48,7 +48,7 @@ const bufferSchema: z.ZodType<{ readonly maxBytes: number }> = object({
 
 const faultSchema: z.ZodType<FaultConfig> = object({
   delay: object({
-    ms: durationMs({ min: 1, max: HOUR_MS }).describe('How long.'),
+    durationMs: durationMs({ min: 1, max: HOUR_MS }).describe('How long.'),
     percent: percent().describe('Part of the requests, drawn.'),
   })
     .optional()

@@ -11,6 +11,7 @@ import type { ResponseBody, ResponseBodyOwner } from './filters/response-body.ts
 import type { EngineHost } from './host.ts';
 import { LocalReplies } from './local-replies.ts';
 import { RequestAccount } from './request-account.ts';
+import { sendThrough } from './tunnel.ts';
 import { RequestIntake } from './request-intake.ts';
 
 /** Most bytes of further requests that are held while one is answered; reading stops then. */
@@ -101,7 +102,7 @@ export class ClientConnection implements StreamOwner, Timed, ResponseBodyOwner {
         // Its response is still wanted.
         return;
       case State.tunnel:
-        this.exchange.endTunnel();
+        this.exchange.connection?.stream.end();
         return;
       case State.lingering:
       case State.idle:
@@ -118,7 +119,7 @@ export class ClientConnection implements StreamOwner, Timed, ResponseBodyOwner {
   onDrain(): void {
     this.stalls = false;
     this.reading.moveLimit();
-    if (this.response === undefined) this.exchange.clientDrained();
+    if (this.response === undefined) this.exchange.connection?.resume();
     else this.response.drained();
   }
 
@@ -301,8 +302,8 @@ export class ClientConnection implements StreamOwner, Timed, ResponseBodyOwner {
     const held = this.#held;
     this.#held = undefined;
     this.stream.resume();
-    if (held !== undefined) this.exchange.sendTunnel(held, 0, held.length);
-    if (this.#ended) this.exchange.endTunnel();
+    if (held !== undefined) sendThrough(this.#host, this, held);
+    if (this.#ended) this.exchange.connection?.stream.end();
   }
 
   // The connection ---------------------------------------------------------------------------------------------------
@@ -362,7 +363,7 @@ export class ClientConnection implements StreamOwner, Timed, ResponseBodyOwner {
           if ((this.#held?.length ?? 0) >= MAX_PIPELINED_BYTES) this.stream.pause();
           return;
         case State.tunnel:
-          this.exchange.sendTunnel(bytes, at, to);
+          sendThrough(this.#host, this, bytes.subarray(at, to));
           return;
         case State.lingering:
         case State.closed:

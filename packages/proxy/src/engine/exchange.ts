@@ -10,14 +10,15 @@ import type { Output } from '../socket/output.ts';
 import { pickAdmitted } from './admitted-pick.ts';
 import { Attempt } from './attempt.ts';
 import type { ClientConnection } from './client-connection.ts';
+import { ClientRequester } from './client-requester.ts';
 import { Entry } from './entry.ts';
 import { Extras } from './extras.ts';
-import { pickHealthy } from './failover.ts';
+import { contextOn, pickHealthy } from './failover.ts';
 import { grpcCodeOf, NOT_A_CALL, outcomeOfAnswer } from './grpc-call.ts';
 import type { EngineHost } from './host.ts';
+import { OutgoingMessage } from './outgoing-message.ts';
 import { Retries } from './retries.ts';
 import { askedMs } from './retry-after.ts';
-import { RequestKind } from './request-kind.ts';
 import { Reception, type Requester } from './requester.ts';
 import type { Target } from './route.ts';
 import type { Refusal } from './refusal.ts';
@@ -27,14 +28,10 @@ import type { UpstreamConnection } from './upstream-connection.ts';
 const ANY: PickContext = Object.freeze({});
 const NONE = Number.POSITIVE_INFINITY;
 
-export class Exchange implements Requester {
-  readonly kind: RequestKind = new RequestKind();
-  /** Has any of a final response gone to the client? */
-  answered = false;
+export class Exchange extends ClientRequester implements Requester {
   deadlineAtMs: number = NONE;
   /** What picks for the request ask for. */
   context: PickContext = ANY;
-  readonly client: ClientConnection;
 
   readonly #host: EngineHost;
   /** What the route chose, or one that it fails over to. */
@@ -42,10 +39,7 @@ export class Exchange implements Requester {
   /** The try at hand. */
   #attempt = new Attempt();
   readonly #entry = new Entry();
-  /** What goes to an endpoint: the head, and the body as far as it was there with it. */
-  #message: Buffer | undefined = undefined;
-  /** Has body been sent that is not in {@link #message}? Then there is no second try. */
-  #isConsumed = false;
+  readonly #message: OutgoingMessage;
   readonly #retries: Retries;
   /** The time of the cluster, in the turn in which the head of the response came. */
   #freshMs: number | undefined = undefined;
@@ -53,9 +47,10 @@ export class Exchange implements Requester {
   #extras: Extras | undefined = undefined;
 
   constructor(host: EngineHost, client: ClientConnection) {
+    super(client);
     this.#host = host;
     this.#retries = new Retries(host.runtime.scheduler);
-    this.client = client;
+    this.#message = new OutgoingMessage(host.output);
   }
 
   /** Is a cluster asked? */
@@ -63,34 +58,21 @@ export class Exchange implements Requester {
     return this.#target !== undefined;
   }
 
-  get requestDone(): boolean {
-    return this.client.requestDone;
-  }
-
-  get isHead(): boolean {
-    return this.kind.isHead;
-  }
-
   /** When the endpoint was asked that is at hand. */
   get askedAtMs(): number {
     return this.#attempt.startedAtMs;
   }
 
-  get isUpgrade(): boolean {
-    return this.kind.isUpgrade;
-  }
-
   /** @param message undefined where it is in the output */
   begin(target: Target, message: Buffer | undefined): void {
     const { features, upstream, retry } = target;
-    const { trace } = this.client.account;
     // A message that is sent once need not be kept, unless it has to wait, or is written into.
-    const isSent = features === undefined && retry.config.attempts === 0 && trace === undefined;
-    this.#message = message ?? (isSent ? undefined : this.#host.output.take());
-    this.#isConsumed = false;
+    const { startedAtMs, trace } = this.client.account;
+    const isSentOnce = features === undefined && retry.config.attempts === 0 && trace === undefined;
+    this.#message.begin(message, isSentOnce);
     const requestMs = Math.min(target.requestMs, this.kind.timeoutMs);
     if (requestMs !== NONE) {
-      this.deadlineAtMs = this.client.account.startedAtMs + requestMs;
+      this.deadlineAtMs = startedAtMs + requestMs;
       if (this.client.requestDone) this.client.dueAtMs = this.deadlineAtMs;
     }
     if (features !== undefined) {
@@ -99,7 +81,6 @@ export class Exchange implements Requester {
     }
     // From the output it comes in the turn of its head.
     const isFresh = message === undefined && this.client.run === undefined;
-    const { startedAtMs } = this.client.account;
     const { cluster, pools } = upstream;
     this.#enter(target, isFresh && pools.sharesClock ? startedAtMs : cluster.nowMs());
   }
@@ -110,35 +91,17 @@ export class Exchange implements Requester {
     const { connection } = this.#attempt;
     if (connection === undefined || !connection.isReady) {
       // Reading was paused, but these bytes were under way.
-      if (this.#message !== undefined)
-        this.#message = Buffer.concat([this.#message, output.take()]);
+      this.#message.extend();
       return;
     }
-    this.#isConsumed = true;
+    this.#message.isConsumed = true;
     if (!output.sendTo(connection.stream)) this.client.reading.pause();
     connection.requestSent(isLast);
   }
 
-  sendTunnel(bytes: Buffer, from: number, to: number): void {
-    const { connection } = this.#attempt;
-    if (connection === undefined) return;
-    this.client.account.bytesIn += to - from;
-    connection.touch();
-    if (!this.#host.output.begin().copy(bytes, from, to).sendTo(connection.stream))
-      this.client.stream.pause();
-  }
-
-  endTunnel(): void {
-    this.#attempt.connection?.stream.end();
-  }
-
-  /** The client takes bytes again. */
-  clientDrained(): void {
-    this.#attempt.connection?.resume();
-  }
-
-  upstreamDrained(): void {
-    this.client.reading.resume();
+  /** That of the try at hand, if there is one. */
+  get connection(): UpstreamConnection | undefined {
+    return this.#attempt.connection;
   }
 
   connecting(connection: UpstreamConnection): void {
@@ -153,10 +116,7 @@ export class Exchange implements Requester {
   connected(connection: UpstreamConnection): void {
     this.#attempt.over(connection);
     connection.begin(this);
-    const message = this.#message;
-    const { stream } = connection;
-    const more = message === undefined ? this.#host.output.sendTo(stream) : stream.write(message);
-    if (more) this.client.reading.resume();
+    if (this.#message.sendTo(connection.stream)) this.client.reading.resume();
     else this.client.reading.pause();
     connection.requestSent(this.client.requestDone);
   }
@@ -184,7 +144,7 @@ export class Exchange implements Requester {
       statusCode: status,
       grpcCode: grpcCode > 0 ? grpcCode : undefined,
       sent: true,
-      bodyRead: this.#isConsumed,
+      bodyRead: this.#message.isConsumed,
       retryAfterMs: asked,
     };
     if (this.#extras !== undefined && target.retry.isRetryable(finished)) {
@@ -246,10 +206,11 @@ export class Exchange implements Requester {
     const nowMs = cluster.nowMs();
     if (!this.answered && this.#takeOver(outcome, nowMs)) return;
     const isRetried =
-      !this.answered && this.#isRetried({ outcome, sent, bodyRead: this.#isConsumed }, nowMs);
+      !this.answered &&
+      this.#isRetried({ outcome, sent, bodyRead: this.#message.isConsumed }, nowMs);
     this.#attempt.finish(outcome, nowMs);
     if (isRetried) this.#tryElsewhere(NO_SLOT, outcome);
-    else if (sent || this.#isConsumed || !this.#failOver(false)) this.#giveUp(outcome);
+    else if (sent || this.#message.isConsumed || !this.#failOver(false)) this.#giveUp(outcome);
   }
 
   /** The time for the whole request is over. */
@@ -265,11 +226,9 @@ export class Exchange implements Requester {
     this.#release();
   }
 
-  // Hedges ----------------------------------------------------------------------------------------------------------
-
   /** What is sent to a further endpoint. */
   get message(): Buffer {
-    return this.#message as Buffer;
+    return this.#message.bytes;
   }
 
   /** Picks an endpoint that is not asked yet. @param besides those that hedges ask */
@@ -303,8 +262,6 @@ export class Exchange implements Requester {
     this.#extras?.hedges?.settle(nowMs);
   }
 
-  // Tries -----------------------------------------------------------------------------------------------------------
-
   #enter(target: Target, nowMs: number): void {
     const { cluster } = target.upstream;
     this.#target = target;
@@ -336,10 +293,10 @@ export class Exchange implements Requester {
     const { account } = this.client;
     account.tried(upstream.cluster, slot);
     if (account.trace !== undefined)
-      this.#message = traced(account.trace, { attempt, upstream, slot }, this.message);
+      this.#message.bytes = traced(account.trace, { attempt, upstream, slot }, this.message);
     const taken = attempt.take(this);
     const isReady = typeof taken !== 'string' && taken.isReady;
-    if (!isReady) this.#message ??= this.#host.output.take();
+    if (!isReady) this.#message.keep();
     if (taken === 'full') {
       // Nothing is known about the endpoint but that it has enough to do.
       attempt.finish(Outcome.cancelled, nowMs);
@@ -367,26 +324,23 @@ export class Exchange implements Requester {
   #isRetried(finished: FinishedTry, nowMs: number): boolean {
     const { retry } = this.#targetOf();
     if (!retry.isRetryable(finished)) return false;
-    const replayable = this.client.requestDone && !this.#isConsumed;
+    const replayable = this.client.requestDone && !this.#message.isConsumed;
     const request = { idempotent: this.kind.isRepeatable, replayable };
     return this.#retries.grants(retry, request, finished, this.#attempt.slot, nowMs);
   }
 
-  /**
-   * The retry that was granted: after its pause, on an endpoint that has not failed this request.
-   *
-   * @param next the endpoint, if it was looked for already
-   */
+  /** The retry that was granted. @param next the endpoint, if it was looked for already */
   #tryElsewhere(next: number, outcome: Outcome): void {
-    const retries = this.#retries;
     this.#host.counters.retryCount++;
-    retries.pause(() => {
-      const { cluster } = this.#targetOf().upstream;
-      const nowMs = cluster.nowMs();
-      const slot = next === NO_SLOT ? this.#pickNext(nowMs) : next;
-      if (slot !== NO_SLOT) this.#tryOn(slot, nowMs);
-      else if (retries.mayReturn(nowMs)) retries.pause(() => this.#try(cluster.nowMs()));
-      else if (outcome !== Outcome.connectFailure || !this.#failOver(false)) this.#giveUp(outcome);
+    this.#retries.elsewhere(next, {
+      nowMs: () => this.#targetOf().upstream.cluster.nowMs(),
+      pick: (nowMs) => this.#pickNext(nowMs),
+      tryOn: (slot, nowMs) => this.#tryOn(slot, nowMs),
+      tryAny: (nowMs) => this.#try(nowMs),
+      giveUp: () => {
+        const mayTurn = outcome === Outcome.connectFailure && this.#failOver(false);
+        if (!mayTurn) this.#giveUp(outcome);
+      },
     });
   }
 
@@ -402,8 +356,7 @@ export class Exchange implements Requester {
     const { cluster } = this.#targetOf().upstream;
     this.#entry.leave(Outcome.cancelled, this.#attempt.startedAtMs, cluster.nowMs());
     this.#host.counters.failoverCount++;
-    const { hashKey } = this.context;
-    this.context = hashKey === undefined ? next.context : { ...next.context, hashKey };
+    this.context = contextOn(next, this.context);
     this.client.account.enter(next.meter);
     this.#enter(next, next.upstream.cluster.nowMs());
     return true;
@@ -431,7 +384,7 @@ export class Exchange implements Requester {
     this.#freshMs = undefined;
     this.#target = undefined;
     this.context = ANY;
-    this.#message = undefined;
+    this.#message.forget();
     this.#extras?.close();
     this.#extras = undefined;
     this.deadlineAtMs = NONE;

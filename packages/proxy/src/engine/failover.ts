@@ -46,3 +46,8 @@ export function pickHealthy(
   admission?.leave(slot, Outcome.cancelled, 0, nowMs, nowMs);
   return NO_SLOT;
 }
+
+/** What picks on another target ask for: the client's key goes along. */
+export function contextOn({ context }: Target, { hashKey }: PickContext): PickContext {
+  return hashKey === undefined ? context : { ...context, hashKey };
+}

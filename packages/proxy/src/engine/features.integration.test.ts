@@ -135,7 +135,7 @@ describe('the pace of a body', () => {
 
 describe('a fault', () => {
   it('delays and aborts, where the header is', async () => {
-    const fault = { delay: { ms: 60 }, abort: { status: 418 }, header: 'x-fault' };
+    const fault = { delay: { durationMs: 60 }, abort: { status: 418 }, header: 'x-fault' };
     const engine = await start({ fault }, after('\r\n\r\n'));
     const client = await engine.connect();
     await client.send(GET).untilText('\r\n\r\nok');
@@ -146,7 +146,7 @@ describe('a fault', () => {
   });
 
   it('with a delay alone lets the request on', async () => {
-    const engine = await start({ fault: { delay: { ms: 60 } } }, after('\r\n\r\n'));
+    const engine = await start({ fault: { delay: { durationMs: 60 } } }, after('\r\n\r\n'));
     const client = await engine.connect();
     const before = performance.now();
     await client.send(GET).untilText('\r\n\r\nok');
@@ -154,7 +154,10 @@ describe('a fault', () => {
   });
 
   it('of 0 percent does nothing', async () => {
-    const fault = { abort: { status: 500, percent: 0 }, delay: { ms: 3_600_000, percent: 0 } };
+    const fault = {
+      abort: { status: 500, percent: 0 },
+      delay: { durationMs: 3_600_000, percent: 0 },
+    };
     const engine = await start({ fault }, after('\r\n\r\n'));
     await (await engine.connect()).send(GET).untilText('\r\n\r\nok');
   });

@@ -7,6 +7,7 @@ import type { Output } from '../socket/output.ts';
 import type { Sweeper } from '../socket/sweeper.ts';
 import type { DateLine } from './date-line.ts';
 import type { ProxyCounters } from './counters.ts';
+import type { LoopGuard } from './loop-guard.ts';
 import type { Observer } from './request-account.ts';
 import type { RequestView } from './request-view.ts';
 import type { RouteTable } from './route.ts';
@@ -28,6 +29,7 @@ export interface EngineHost {
   readonly routes: RouteTable;
   /** A whole `via` line, or empty. */
   readonly viaLine: Uint8Array;
+  readonly loops: LoopGuard;
   /** Is the proxy closing, so that connections end with their response? */
   readonly draining: boolean;
   /** A client's connection is gone. */

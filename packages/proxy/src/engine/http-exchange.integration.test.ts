@@ -24,13 +24,15 @@ describe('a request', () => {
     client.send(
       'GET /a?b HTTP/1.1\r\nHost: example.com\r\nX-Keep: 1\r\nConnection: keep-alive, x-drop, host\r\n' +
         'X-Drop: 2\r\nKeep-Alive: 5\r\nTE: trailers\r\nProxy-Connection: x\r\nX-Forwarded-For: 6.6.6.6\r\n' +
-        'x_forwarded_proto: https\r\nForwarded: for=6.6.6.6\r\nUpgrade: h2c\r\nX-Last: 3\r\n\r\n',
+        'x_forwarded_proto: https\r\nForwarded: for=6.6.6.6\r\nX-Forwarded-Port: 1\r\nX-Forwarded_Prefix: /a\r\n' +
+        'X-Forwarded: 1\r\nUpgrade: h2c\r\nX-Last: 3\r\n\r\n',
     );
     await client.untilText('ok');
     expect(head(fixture.receivedBy(0))).toEqual([
       'GET /a?b HTTP/1.1',
       'Host: example.com',
       'X-Keep: 1',
+      'X-Forwarded: 1',
       'X-Last: 3',
       'x-forwarded-for: 127.0.0.1',
       'x-forwarded-proto: http',
@@ -48,13 +50,14 @@ describe('a request', () => {
     const client = await fixture.connect();
     client.send(
       'GET / HTTP/1.1\r\nhost: a\r\nx-forwarded-for: 1.1.1.1\r\nX-Forwarded-For: 2.2.2.2\r\n' +
-        'x-forwarded-proto: https\r\n\r\n',
+        'x-forwarded-proto: https\r\nx-forwarded-port: 443\r\n\r\n',
     );
     await client.untilText('ok');
     expect(head(fixture.receivedBy(0))).toEqual([
       'GET / HTTP/1.1',
       'host: a',
       'x-forwarded-proto: https',
+      'x-forwarded-port: 443',
       'x-forwarded-for: 1.1.1.1, 2.2.2.2, 127.0.0.1',
     ]);
   });

@@ -93,7 +93,9 @@ export function plainAnswer(status: number): LocalAnswer {
   const known = byStatus.get(status);
   if (known !== undefined) return known;
   const body = Buffer.from(`${status} ${STATUS_CODES[status] ?? 'Unknown'}\n`);
-  const made = new LocalAnswer(status, 'content-type: text/plain\r\n', body);
+  // RFC 9110 section 15.5.6 wants it said; what an endpoint allows, only that knows.
+  const allow = status === 405 ? 'allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n' : '';
+  const made = new LocalAnswer(status, `content-type: text/plain\r\n${allow}`, body);
   byStatus.set(status, made);
   return made;
 }

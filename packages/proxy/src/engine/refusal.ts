@@ -6,6 +6,8 @@ export const REFUSALS = [
   'request-timeout',
   /** CONNECT. */
   'method',
+  /** `via` names this proxy as often as `limits.maxPasses` allows. */
+  'loop',
   'no-route',
   /** A body that is larger than the route allows. */
   'body-too-large',

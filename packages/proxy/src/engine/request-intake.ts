@@ -1,9 +1,8 @@
 /** A request on its way in: its route, its filters, its head for the endpoint, and its body. */
 import { type BodyFilter, BodyRefusal } from '../filter/filter.ts';
 import { BodyKind, bodyKindOf, BodyPump } from '../http1/body-pump.ts';
-import { ascii } from '../http1/byte-class.ts';
 import type { RequestHead } from '../http1/request-head.ts';
-import { isMethod } from '../http1/request-target.ts';
+import { problemOf } from '../http1/verdict.ts';
 import type { Output } from '../socket/output.ts';
 import type { Timer } from '@evenkeel/core';
 import { choose } from './choice.ts';
@@ -14,11 +13,11 @@ import { FilterRun, type Verdict } from './filters/filter-run.ts';
 import { RequestBody, type RequestBodyOwner } from './filters/request-body.ts';
 import type { EngineHost } from './host.ts';
 import { KeptHead } from './kept-head.ts';
+import { lastStopOf, OPTIONS_ANSWER } from './last-stop.ts';
 import { RequestBuffer } from './request-buffer.ts';
 import { writeRequestHead } from './request-writer.ts';
 import type { Route, RouteRequest, Target } from './route.ts';
 
-const CONNECT = ascii('connect');
 const CONTINUE = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n');
 const NO_BYTES = Buffer.alloc(0);
 
@@ -75,7 +74,7 @@ export class RequestIntake implements RequestBodyOwner {
 
   /** A head is complete, and some of its body may be there. @returns where what was used up ends */
   begin(head: RequestHead, bytes: Buffer, to: number): number {
-    const { counters, view, routes } = this.#host;
+    const { counters, view, routes, loops } = this.#host;
     counters.requestCount++;
     const { chunked, contentLength } = head.semantics;
     this.#pump.begin(bodyKindOf(chunked, contentLength), contentLength, chunked);
@@ -87,9 +86,12 @@ export class RequestIntake implements RequestBodyOwner {
     const request = view.show(bytes, client.identity);
     account.open(request);
     account.bytesIn += head.end - head.from;
-    if (isMethod(bytes, head.from, head.methodTo, CONNECT)) {
-      client.replies.reply(405, true, 'method');
-      return to;
+    const stop = lastStopOf(head, bytes, loops);
+    if (stop !== undefined) {
+      const at = stop.closes ? to : this.#skip(bytes, head.end, to);
+      if (stop.reason === undefined) client.replies.answer(OPTIONS_ANSWER, false);
+      else client.replies.reply(stop.status, stop.closes, stop.reason);
+      return at;
     }
     const route = routes.find(request);
     this.#route = route;
@@ -388,7 +390,7 @@ export class RequestIntake implements RequestBodyOwner {
   /** Refuses a body that breaks a rule. */
   #isBad(): boolean {
     if (this.#pump.problem !== 0) {
-      this.#client.replies.refuse(400);
+      this.#client.replies.refuse(problemOf(this.#pump.problem)?.status ?? 400);
       return true;
     }
     if (this.#pump.byteCount <= (this.#route as Route).maxBodyBytes) return false;

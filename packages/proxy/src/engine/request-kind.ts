@@ -12,6 +12,8 @@ export class RequestKind {
   isHead = false;
   /** Is another protocol asked for? */
   isUpgrade = false;
+  /** The names of it, in lower case and with commas around each; '' without one. */
+  protocols = '';
   /** Is it a call of gRPC, whose messages may be far apart? */
   isCall = false;
   /** How long its client waits for it, if it says so; `Infinity` otherwise. */
@@ -29,6 +31,7 @@ export class RequestKind {
       fields.countOf(Field.upgrade) === 1 &&
       !this.isHead &&
       !asksForHttp2(head, bytes);
+    this.protocols = this.isUpgrade ? protocolsOf(head, bytes) : '';
     this.isCall = isGrpc(fields, bytes);
     this.timeoutMs = this.isCall ? grpcTimeoutOf(fields, bytes) : Number.POSITIVE_INFINITY;
   }
@@ -43,6 +46,12 @@ export class RequestKind {
   get isRepeatable(): boolean {
     return this.#isIdempotent && !this.isUpgrade;
   }
+}
+
+/** Of an `upgrade` field of a request or a response: `,a/1,b,`. */
+export function protocolsOf({ fields }: Pick<RequestHead, 'fields'>, bytes: Buffer): string {
+  const names = (fields.text(bytes, Field.upgrade) ?? '').toLowerCase().split(',');
+  return `,${names.map((name) => name.trim()).join(',')},`;
 }
 
 /**

@@ -51,7 +51,7 @@ export class RequestView implements RouteRequest {
     return (this.#host ??= this.#readHost());
   }
 
-  /** Without the query; a target without a path means `/`. */
+  /** Without the query; a target without a path means `/`, and so does `*`. */
   get path(): string {
     return (this.#path ??= this.#readPath());
   }
@@ -106,8 +106,10 @@ export class RequestView implements RouteRequest {
   }
 
   #readPath(): string {
-    const { pathFrom, queryFrom } = this.#head.target;
-    return pathFrom === queryFrom ? '/' : this.#text(pathFrom, queryFrom);
+    const { form, pathFrom, queryFrom } = this.#head.target;
+    // Whoever answers for all paths answers for the server as a whole.
+    if (form === TargetForm.asterisk || pathFrom === queryFrom) return '/';
+    return this.#text(pathFrom, queryFrom);
   }
 
   #text(from: number, to: number): string {

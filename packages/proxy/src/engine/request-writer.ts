@@ -7,7 +7,7 @@ import { isNominated } from '../http1/field-semantics.ts';
 import { BodyKind } from '../http1/body-pump.ts';
 import { Field, HOP_BY_HOP } from '../http1/known-field.ts';
 import type { RequestHead } from '../http1/request-head.ts';
-import { TargetForm } from '../http1/request-target.ts';
+import { isMethod, TargetForm } from '../http1/request-target.ts';
 import type { RequestTrace } from '../observability/trace-context/request-tracer.ts';
 import type { Output } from '../socket/output.ts';
 import type { ClientIdentity } from './client-identity.ts';
@@ -19,6 +19,9 @@ const VERSION_LINE = ascii(' HTTP/1.1\r\n');
 const HOST = ascii('host: ');
 const CRLF = ascii('\r\n');
 const CONTENT_LENGTH = ascii('content-length: ');
+const MAX_FORWARDS = ascii('max-forwards: ');
+const OPTIONS = ascii('options');
+const ASTERISK = ascii('*');
 const CHUNKED = ascii('transfer-encoding: chunked\r\n');
 const UPGRADE = ascii('connection: upgrade\r\nupgrade: ');
 const FORWARDED_FOR = ascii('x-forwarded-for: ');
@@ -87,6 +90,11 @@ export function writeRequestHead(
     edits.write(output);
   }
   output.put(request.viaLine);
+  if (head.maxForwards > 0)
+    output
+      .put(MAX_FORWARDS)
+      .decimal(head.maxForwards - 1)
+      .put(CRLF);
   if (request.trace !== undefined) writeTrace(output, request.trace, edits);
   if (request.isUpgrade) writeUpgrade(output, head, bytes);
   if (request.bodyKind === BodyKind.chunked) output.put(CHUNKED);
@@ -100,8 +108,10 @@ function writeStart(output: Output, head: RequestHead, bytes: Buffer): void {
   const { target } = head;
   if (target.form === TargetForm.absolute) {
     output.copy(bytes, head.from, head.methodTo + 1);
-    if (bytes[target.pathFrom] !== SLASH || target.pathFrom === target.pathTo)
-      output.put(SLASH_BYTE);
+    const isEmpty = target.pathFrom === target.pathTo;
+    // RFC 9112 section 3.2.4: the server as a whole is meant.
+    if (isEmpty && isMethod(bytes, head.from, head.methodTo, OPTIONS)) output.put(ASTERISK);
+    else if (isEmpty || bytes[target.pathFrom] !== SLASH) output.put(SLASH_BYTE);
     output.copy(bytes, target.pathFrom, target.pathTo);
   } else output.copy(bytes, head.from, head.targetTo);
   output.put(VERSION_LINE);
@@ -153,9 +163,10 @@ function markPassing(
     const kind = fields.kind(line);
     let pass = 1;
     if (kind === Field.other)
-      pass = imitatesForwarding(bytes, fields.nameFrom(line), fields.nameTo(line)) ? 0 : 1;
+      pass = isMadeUp(bytes, fields.nameFrom(line), fields.nameTo(line), isTrusted) ? 0 : 1;
     else if (HOP_BY_HOP[kind] === 1 || kind === Field.contentLength) pass = 0;
     else if (kind === Field.host) pass = replacesHost ? 0 : 1;
+    else if (kind === Field.maxForwards) pass = head.maxForwards < 0 ? 1 : 0;
     // Written anew in any case, so that several lines become one.
     else if (kind === Field.xForwardedFor) pass = 0;
     else if (
@@ -217,20 +228,39 @@ function writeUpgrade(output: Output, { fields }: RequestHead, bytes: Buffer): v
   output.put(UPGRADE).copy(bytes, fields.valueFrom(line), fields.valueTo(line)).put(CRLF);
 }
 
-const FORWARDING_NAMES: readonly (Uint8Array | undefined)[] = (() => {
-  const table: (Uint8Array | undefined)[] = [];
-  for (const name of ['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto'])
-    table[name.length] = ascii(name);
+/** By length. */
+const IMITATED: readonly (readonly Uint8Array[] | undefined)[] = (() => {
+  const table: Uint8Array[][] = [];
+  for (const name of [
+    'x-forwarded-for',
+    'x-forwarded-host',
+    'x-forwarded-proto',
+    'content-length',
+    'transfer-encoding',
+  ])
+    (table[name.length] ??= []).push(ascii(name));
   return table;
 })();
 
 const DASH = 0x2d;
 const UNDERSCORE = 0x5f;
 
+/** `x-forwarded-port` and whatever else programs believe of that kind. */
+const FORWARDED = ascii('x-forwarded-');
+
+// oxlint-disable-next-line max-params -- per line of a message: an object would be allocated
+function isMadeUp(bytes: Uint8Array, from: number, to: number, isTrusted: boolean): boolean {
+  if (imitates(bytes, from, to)) return true;
+  return !isTrusted && to - from > FORWARDED.length && looksLike(bytes, from, FORWARDED);
+}
+
 /** `x_forwarded_for` and the like: some programs take `_` for `-`, and would believe what a client made up. */
-function imitatesForwarding(bytes: Uint8Array, from: number, to: number): boolean {
-  const name = FORWARDING_NAMES[to - from];
-  if (name === undefined) return false;
+function imitates(bytes: Uint8Array, from: number, to: number): boolean {
+  const names = IMITATED[to - from];
+  return names !== undefined && names.some((name) => looksLike(bytes, from, name));
+}
+
+function looksLike(bytes: Uint8Array, from: number, name: Uint8Array): boolean {
   for (let at = 0; at < name.length; at++) {
     const byte = bytes[from + at] as number;
     const wanted = name[at] as number;

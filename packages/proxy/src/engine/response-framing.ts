@@ -19,3 +19,8 @@ export function framingOf(
   const mayName = !isBodiless || status !== 204;
   return mayName && semantics.contentLength >= 0 ? 'length' : 'none';
 }
+
+/** Does a 204 say that it has a body? It must not, and that body may follow (RFC 9110 section 8.6). */
+export function contradictsItself({ status, semantics }: ResponseHead): boolean {
+  return status === 204 && (semantics.chunked || semantics.contentLength > 0);
+}

@@ -93,6 +93,8 @@ function writeHead(
   bytes: Buffer,
   framing: 'none' | 'length' | 'chunked',
 ): void {
+  // The rest of the request is not waited for.
+  if (head.status >= 400 && !client.intake.isTaken) client.keepAlive = false;
   counters.countStatus(head.status);
   client.account.status = head.status;
   const { account, exchange } = client;

@@ -1,5 +1,5 @@
 /** The retries of one request: which are granted, when they are made, and whom they avoid. */
-import type { Scheduler } from '@evenkeel/core';
+import { NO_SLOT, type Scheduler } from '@evenkeel/core';
 import type {
   FinishedTry,
   RetryableRequest,
@@ -8,6 +8,17 @@ import type {
 } from '@evenkeel/core/resilience';
 
 const NONE: readonly number[] = Object.freeze([]);
+
+/** What a retry is made of. */
+export interface RetrySteps {
+  nowMs(): number;
+  /** @returns an endpoint that has not failed the request, or `NO_SLOT` */
+  pick(nowMs: number): number;
+  tryOn(slot: number, nowMs: number): void;
+  /** Goes back to endpoints that have failed, too. */
+  tryAny(nowMs: number): void;
+  giveUp(): void;
+}
 
 export class Retries {
   readonly #scheduler: Scheduler;
@@ -45,8 +56,23 @@ export class Retries {
     return this.#sequence?.reconsider(nowMs) === 'retry';
   }
 
-  /** Waits as long as the retry that was granted has to; never in the stack of the connection that failed. */
-  pause(task: () => void): void {
+  /**
+   * Makes the retry that was granted: after its pause, on an endpoint that has not failed this request.
+   *
+   * @param next the endpoint, if it was looked for already
+   */
+  elsewhere(next: number, steps: RetrySteps): void {
+    this.#pause(() => {
+      const nowMs = steps.nowMs();
+      const slot = next === NO_SLOT ? steps.pick(nowMs) : next;
+      if (slot !== NO_SLOT) steps.tryOn(slot, nowMs);
+      else if (this.mayReturn(nowMs)) this.#pause(() => steps.tryAny(steps.nowMs()));
+      else steps.giveUp();
+    });
+  }
+
+  /** Never in the stack of the connection that failed. */
+  #pause(task: () => void): void {
     const generation = this.#generation;
     const checked = (): void => {
       if (generation === this.#generation) task();

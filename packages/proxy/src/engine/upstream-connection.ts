@@ -18,7 +18,7 @@ import type { ResponseBody } from './filters/response-body.ts';
 import type { EngineHost } from './host.ts';
 import { mayBeSwitched, sendInterim, sendSwitching } from './interim.ts';
 import { Reception, type Requester } from './requester.ts';
-import { bodyKindOf } from './response-framing.ts';
+import { bodyKindOf, contradictsItself } from './response-framing.ts';
 import { type ResponseSource, startFiltered, startResponse } from './response-start.ts';
 
 import type { EndpointPool } from './upstream-pools.ts';
@@ -37,8 +37,6 @@ const NONE = Number.POSITIVE_INFINITY;
 export class UpstreamConnection implements StreamOwner, Timed, ResponseSource {
   dueAtMs: number;
   sweepIndex = -1;
-  /** Requests served. */
-  servedCount = 0;
 
   readonly host: EngineHost;
   readonly pump: BodyPump = new BodyPump();
@@ -217,7 +215,8 @@ export class UpstreamConnection implements StreamOwner, Timed, ResponseSource {
           break;
         }
         case State.body:
-          at = this.#pumpBody(bytes, at, to);
+          this.host.output.begin();
+          at = this.#isDropped ? this.#drop(bytes, at, to) : this.#forward(bytes, at, to);
           break;
         case State.tunnel:
           this.#sendTunnel(bytes, at, to);
@@ -238,7 +237,7 @@ export class UpstreamConnection implements StreamOwner, Timed, ResponseSource {
     if (head.status < 200) return this.#informational(requester, head, bytes);
     const isBodiless = head.isBodiless || requester.isHead;
     const kind = bodyKindOf(head, isBodiless);
-    this.#keeps = head.keepsConnection && kind !== BodyKind.untilClose;
+    this.#keeps = head.keepsConnection && kind !== BodyKind.untilClose && !contradictsItself(head);
     const reception = requester.answer(head, bytes);
     if (reception === Reception.refuse) {
       this.abandon();
@@ -258,12 +257,6 @@ export class UpstreamConnection implements StreamOwner, Timed, ResponseSource {
     const at = this.#forward(bytes, head.end, to);
     exchange.turnOver();
     return at;
-  }
-
-  #pumpBody(bytes: Buffer, from: number, to: number): number {
-    if (this.#isDropped) return this.#drop(bytes, from, to);
-    this.host.output.begin();
-    return this.#forward(bytes, from, to);
   }
 
   /** Sends what the output holds and the body bytes at hand with it. @returns where the used bytes end */
@@ -317,10 +310,7 @@ export class UpstreamConnection implements StreamOwner, Timed, ResponseSource {
     if (pump.problem !== 0) this.#fail();
     else if (pump.done) this.#complete(at < to);
     else if (pump.byteCount <= MAX_DROPPED_BYTES) this.#awaitBody();
-    else {
-      this.#keeps = false;
-      this.#complete(true);
-    }
+    else this.#complete(true);
     return to;
   }
 
@@ -360,7 +350,6 @@ export class UpstreamConnection implements StreamOwner, Timed, ResponseSource {
     if (trailers !== undefined && trailerBytes !== undefined)
       requester.trailers?.(trailers, trailerBytes);
     this.#requester = undefined;
-    this.servedCount++;
     this.dueAtMs = NONE;
     if (this.#keeps && !more && requester.requestDone) this.#pool.put(this);
     else this.stream.destroy();
@@ -369,7 +358,7 @@ export class UpstreamConnection implements StreamOwner, Timed, ResponseSource {
 
   #informational(requester: Requester, head: ResponseHead, bytes: Buffer): number {
     const { end } = head;
-    if (head.status === 101 && mayBeSwitched(requester, head)) {
+    if (head.status === 101 && mayBeSwitched(requester, head, bytes)) {
       requester.answer(head, bytes);
       this.#state = State.tunnel;
       this.touch();

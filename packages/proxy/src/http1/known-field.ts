@@ -35,12 +35,13 @@ export const Field = {
   traceparent: 26,
   date: 27,
   server: 28,
+  maxForwards: 29,
 } as const;
 
 export type Field = (typeof Field)[keyof typeof Field];
 
 /** One more than the largest number. */
-export const FIELD_COUNT = 29;
+export const FIELD_COUNT = 30;
 
 const NAMES: Readonly<Record<Exclude<keyof typeof Field, 'other'>, string>> = {
   host: 'host',
@@ -71,6 +72,7 @@ const NAMES: Readonly<Record<Exclude<keyof typeof Field, 'other'>, string>> = {
   traceparent: 'traceparent',
   date: 'date',
   server: 'server',
+  maxForwards: 'max-forwards',
 };
 
 interface Known {

@@ -19,6 +19,11 @@ const MAX_METHOD_BYTES = 32;
 const MAX_EMPTY_LINES = 2;
 
 const HEAD = ascii('head');
+const OPTIONS = ascii('options');
+const TRACE = ascii('trace');
+
+/** Nothing comes that far. */
+const MOST_FORWARDS = 1_000_000;
 
 export class RequestHead {
   readonly limits: HeadLimits;
@@ -32,6 +37,8 @@ export class RequestHead {
   targetTo = 0;
   /** 0 or 1: `HTTP/1.2` and above are spoken to as 1.1 (RFC 9110 section 2.5). */
   minor: 0 | 1 = 1;
+  /** How many more proxies an OPTIONS or TRACE may pass; -1 for any number, and for all other methods. */
+  maxForwards = -1;
 
   constructor(limits: HeadLimits = DEFAULT_HEAD_LIMITS) {
     this.limits = limits;
@@ -111,10 +118,31 @@ export class RequestHead {
     if (verdict !== COMPLETE) return verdict;
     const framing = semantics.judge(bytes, fields, minor);
     if (framing !== COMPLETE) return framing;
+    this.maxForwards = -1;
+    if (fields.countOf(Field.maxForwards) > 0 && !this.#readForwards(bytes)) return Bad.maxForwards;
     const host = this.#judgeHost(bytes);
     return host === COMPLETE && minor === 1 && fields.countOf(Field.expect) > 0
       ? semantics.judgeExpectation(bytes, fields)
       : host;
+  }
+
+  /** RFC 9110 section 7.6.2: of these two methods only. @returns false when it is not one number */
+  #readForwards(bytes: Uint8Array): boolean {
+    const { fields, from, methodTo } = this;
+    if (!isMethod(bytes, from, methodTo, OPTIONS) && !isMethod(bytes, from, methodTo, TRACE))
+      return true;
+    const line = fields.lineOf(Field.maxForwards);
+    const to = fields.valueTo(line);
+    let at = fields.valueFrom(line);
+    if (fields.countOf(Field.maxForwards) > 1 || at === to) return false;
+    let forwards = 0;
+    for (; at < to; at++) {
+      const digit = (bytes[at] as number) - 0x30;
+      if (digit < 0 || digit > 9) return false;
+      forwards = Math.min(MOST_FORWARDS, forwards * 10 + digit);
+    }
+    this.maxForwards = forwards;
+    return true;
   }
 
   /** Exactly one on 1.1, at most one on 1.0; empty only if the target has no authority either (section 3.2). */

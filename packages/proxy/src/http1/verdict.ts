@@ -47,6 +47,7 @@ export const Bad = {
   trailer: 29,
   trailersTooLarge: 30,
   methodTooLong: 31,
+  maxForwards: 32,
 } as const;
 
 /** By number. RFC 9112 unless another one is named. */
@@ -76,6 +77,7 @@ export const PROBLEMS: readonly (Problem | undefined)[] = tableOf([
   [Bad.host, 400, 'host is not a host name or address with a port (section 3.2)'],
   [Bad.connection, 400, 'connection holds something that is not a token (RFC 9110 section 7.6.1)'],
   [Bad.expectation, 417, 'expectation is not "100-continue" (RFC 9110 section 10.1.1)'],
+  [Bad.maxForwards, 400, 'max-forwards is not one number (RFC 9110 section 7.6.2)'],
   [Bad.chunkSize, 400, 'chunk size is not a hexadecimal number (section 7.1)'],
   [Bad.chunkExtension, 400, 'chunk extension holds a control byte or is too long (section 7.1.1)'],
   [Bad.chunkEnd, 400, 'chunk does not end in CR LF (section 7.1)'],

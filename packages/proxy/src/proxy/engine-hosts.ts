@@ -4,6 +4,7 @@ import type { ProxyConfig } from '../config/proxy-config.ts';
 import type { ProxyCounters } from '../engine/counters.ts';
 import type { DateLine } from '../engine/date-line.ts';
 import type { EngineHost } from '../engine/host.ts';
+import { LoopGuard } from '../engine/loop-guard.ts';
 import type { Observer } from '../engine/request-account.ts';
 import { RequestView } from '../engine/request-view.ts';
 import type { RouteTable } from '../engine/route.ts';
@@ -25,7 +26,7 @@ export interface EngineTools {
 /** Of one configuration, for all its listeners and clusters. */
 export type ConfiguredTools = Pick<
   EngineHost,
-  'timeouts' | 'requestHead' | 'view' | 'responseHead' | 'viaLine' | 'observer'
+  'timeouts' | 'requestHead' | 'view' | 'responseHead' | 'viaLine' | 'loops' | 'observer'
 >;
 
 export type MutableHost = { -readonly [Key in keyof EngineHost]: EngineHost[Key] };
@@ -47,6 +48,7 @@ export function configuredTools(
     view: new RequestView(requestHead),
     responseHead: new ResponseHead(limits),
     viaLine: ascii(via === false ? '' : `via: 1.1 ${via}\r\n`),
+    loops: new LoopGuard(via, limits.maxPasses),
     observer,
   };
 }

@@ -22,7 +22,7 @@ export class FaultFilter implements Filter {
     const { delay, abort, header } = this.#config;
     if (header !== undefined && request.header(header) === undefined) return undefined;
     // Each is drawn, so that neither depends on the other.
-    const delayMs = delay !== undefined && this.#draws(delay.percent) ? delay.ms : 0;
+    const delayMs = delay !== undefined && this.#draws(delay.percent) ? delay.durationMs : 0;
     if (abort !== undefined && this.#draws(abort.percent))
       return { status: abort.status, reason: 'fault', delayMs };
     return delayMs === 0 ? undefined : this.#wait(delayMs, request.signal);

@@ -18,6 +18,17 @@ const CLUSTERS = `clusters:
 `;
 
 describe('a file of a proxy', () => {
+  it('may say where the admin address is', async () => {
+    const rest = `${CLUSTERS}listeners: [{ listen: '127.0.0.1:80', tcp: { cluster: users } }]\n`;
+    const { admin, options } = await decode(`${rest}admin: { listen: '127.0.0.1:9901' }\n`);
+    expect(admin).toEqual({ listen: '127.0.0.1:9901' });
+    expect(options).not.toHaveProperty('admin');
+    expect((await decode(rest)).admin).toBeUndefined();
+    await expect(decode(`${rest}admin: { listen: '0.0.0.0:9901' }\n`)).rejects.toThrow(
+      'sidecar.yaml:5:8 admin.token: expected a token, because the address is not on loopback',
+    );
+  });
+
   it('has the words of the code, but for durations and the names of clusters', async () => {
     const { clusters, options } = await decode(`
 clusters:

@@ -9,6 +9,7 @@ import {
   type Policy,
 } from '@evenkeel/core';
 import { codeFormOf } from '@evenkeel/core/config';
+import type { AdminListenOptions } from '../admin-options.ts';
 import type { ProxyOptions } from '../options.ts';
 import { decodeProxyOptions } from '../proxy-config.ts';
 import { proxyFileSchema } from './proxy-file-schema.ts';
@@ -23,6 +24,8 @@ export interface ProxyFileParts {
 /** A file that is right, as far as that can be told without opening anything. */
 export interface DecodedProxyFile {
   readonly clusters: ReadonlyMap<string, ClusterOptions>;
+  /** For `createAdmin`; undefined for no admin address. */
+  readonly admin: AdminListenOptions | undefined;
   /** Everything else. */
   readonly options: Omit<ProxyOptions, 'clusters'>;
 }
@@ -35,8 +38,11 @@ export interface DecodedProxyFile {
  */
 export function decodeProxyFile(raw: unknown, parts: ProxyFileParts = {}): DecodedProxyFile {
   const issues: ConfigIssue[] = [];
-  const { clusters: _, ...options } =
-    collect(issues, () => codeFormOf(proxyFileSchema, raw, '') as ProxyOptions) ?? NOTHING;
+  const {
+    clusters: _,
+    admin,
+    ...options
+  } = collect(issues, () => codeFormOf(proxyFileSchema, raw, '') as WholeFile) ?? NOTHING;
   const clusters = new Map<string, ClusterOptions>();
   const sections = (raw as { readonly clusters?: unknown } | null | undefined)?.clusters;
   if (typeof sections === 'object' && sections !== null && !Array.isArray(sections)) {
@@ -51,10 +57,12 @@ export function decodeProxyFile(raw: unknown, parts: ProxyFileParts = {}): Decod
   // What options are together can be told from the names of the clusters alone.
   const named = Array.from(clusters.keys(), (name) => ({ name }) as Cluster);
   decodeProxyOptions({ ...options, clusters: named }, '');
-  return { clusters, options };
+  return { clusters, admin, options };
 }
 
-const NOTHING: ProxyOptions = { clusters: [], listeners: [] };
+type WholeFile = ProxyOptions & { readonly admin?: AdminListenOptions | undefined };
+
+const NOTHING: WholeFile = { clusters: [], listeners: [] };
 
 /** The result, or undefined and the issues noted. */
 function collect<T>(issues: ConfigIssue[], step: () => T): T | undefined {

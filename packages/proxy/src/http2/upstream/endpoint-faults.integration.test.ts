@@ -70,18 +70,19 @@ describe('an endpoint that speaks HTTP/2', () => {
   });
 
   it('may send its clients away (GOAWAY): nothing is lost', async () => {
-    const origin = await endpointOf((stream) => {
+    const answerSoon: OnStream = (stream) => {
       setTimeout(() => {
         if (stream.destroyed) return;
         stream.respond({ ':status': 200 });
         stream.end('ok');
       }, 20);
-    });
-    const { port, until } = await start([origin]);
+    };
+    const origin = await endpointOf(answerSoon);
+    const { port, until } = await start([origin, await endpointOf(answerSoon)]);
     const answers: Promise<Response1>[] = [];
     for (let round = 0; round < 8; round++) {
       for (let count = 0; count < 10; count++) answers.push(ask(port));
-      await new Promise((resolve) => setTimeout(resolve, 40));
+      await new Promise((resolve) => setTimeout(resolve, 10));
       // Graceful: streams that are open are finished.
       for (const session of origin.sessions) session.close();
     }

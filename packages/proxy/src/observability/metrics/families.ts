@@ -1,30 +1,17 @@
 /** The metrics of proxies, but for the histogram: what each is called and where its values are. */
 import type { ProxyCounters } from '../../engine/counters.ts';
-import type { ProxyStats } from '../proxy-stats.ts';
+import { type Family, familiesOf } from './family.ts';
 import { HTTP2_FAMILIES } from './http2-families.ts';
 import type { RouteSeries } from './route-series.ts';
-
-/** All proxies at the moment of a scrape. */
-export interface ProxyReading {
-  readonly stats: readonly ProxyStats[];
-  readonly series: readonly RouteSeries[];
-}
-
-/** Takes one value; the label values stand in the order of {@link Family.labels}. Values of equal labels add up. */
-export type Emit = (value: number, ...labelValues: readonly string[]) => void;
-
-export interface Family {
-  /** Without the prefix. */
-  readonly name: string;
-  readonly type: 'counter' | 'gauge';
-  readonly help: string;
-  readonly labels: readonly string[];
-  readonly read: (reading: ProxyReading, emit: Emit) => void;
-}
+import { STATE_FAMILIES } from './state-families.ts';
+import { TCP_FAMILIES, UDP_FAMILIES } from './tcp-families.ts';
 
 const ROUTE = ['route', 'cluster'] as const;
 
-export const FAMILIES: readonly Family[] = [
+const ofStats = familiesOf(({ stats }) => stats);
+const ofCounters = familiesOf(({ stats }) => stats.counters);
+
+const HTTP_FAMILIES: readonly Family[] = [
   {
     name: 'proxy_requests_total',
     type: 'counter',
@@ -53,57 +40,80 @@ export const FAMILIES: readonly Family[] = [
     type: 'counter',
     read: ({ bytesOut }) => bytesOut,
   }),
-  {
-    name: 'proxy_refusals_total',
-    type: 'counter',
-    help: 'Requests that were answered by the proxy because something was wrong, by the reason.',
-    labels: ['reason'],
-    read: ({ stats }, emit) => {
-      for (const { counters } of stats)
-        for (const [reason, count] of Object.entries(counters.refusals)) emit(count, reason);
+  ofCounters(
+    'proxy_refusals_total',
+    'Requests answered here because something was wrong, by why.',
+    {
+      labels: ['reason'],
+      read: ({ refusals }, emit) => {
+        for (const [reason, count] of Object.entries(refusals)) emit(count, reason);
+      },
     },
-  },
-  {
-    name: 'proxy_client_connections',
-    type: 'gauge',
-    help: 'Open connections of clients.',
-    labels: [],
-    read: ({ stats }, emit) => {
-      for (const { clientCount } of stats) emit(clientCount);
+  ),
+  ofCounters(
+    'proxy_filter_answers_total',
+    'Requests that filters answered, by their word for it.',
+    {
+      labels: ['reason'],
+      read: ({ filterAnswers }, emit) => {
+        for (const [reason, count] of filterAnswers) emit(count, reason);
+      },
     },
-  },
-  {
-    name: 'proxy_upstream_connections',
+  ),
+  ofStats('proxy_client_connections', 'Open connections of clients.', {
     type: 'gauge',
-    help: 'Open connections to endpoints, by cluster and whether they wait for a request.',
+    read: ({ clientCount }, emit) => emit(clientCount),
+  }),
+  ofStats('proxy_upstream_connections', 'Open connections to endpoints, by cluster and state.', {
+    type: 'gauge',
     labels: ['cluster', 'state'],
-    read: ({ stats }, emit) => {
-      for (const { upstreams } of stats)
-        for (const { cluster, connectionCount, idleCount } of upstreams) {
-          emit(idleCount, cluster, 'idle');
-          emit(connectionCount - idleCount, cluster, 'busy');
-        }
-    },
-  },
-  {
-    name: 'proxy_tls_handshakes_total',
-    type: 'counter',
-    help: 'TLS handshakes with clients, by the result.',
-    labels: ['result'],
-    read: ({ stats }, emit) => {
-      for (const { counters } of stats) {
-        const { handshakeCount, resumedHandshakeCount, handshakeErrorCount } = counters;
-        emit(handshakeCount - resumedHandshakeCount, 'full');
-        emit(resumedHandshakeCount, 'resumed');
-        emit(handshakeErrorCount, 'failed');
+    read: ({ upstreams }, emit) => {
+      for (const { cluster, connectionCount, idleCount } of upstreams) {
+        emit(idleCount, cluster, 'idle');
+        emit(connectionCount - idleCount, cluster, 'busy');
       }
     },
-  },
+  }),
+  ofCounters('proxy_tls_handshakes_total', 'TLS handshakes with clients, by the result.', {
+    labels: ['result'],
+    read: (counters, emit) => {
+      const { handshakeCount, resumedHandshakeCount, handshakeErrorCount } = counters;
+      emit(handshakeCount - resumedHandshakeCount, 'full');
+      emit(resumedHandshakeCount, 'resumed');
+      emit(handshakeErrorCount - counters.handshakeTimeoutCount, 'failed');
+      emit(counters.handshakeTimeoutCount, 'timeout');
+    },
+  }),
   total('proxy_client_connections_total', 'Connections of clients that were accepted.', {
     read: ({ acceptedCount }) => acceptedCount,
   }),
-  total('proxy_client_connections_refused_total', 'Connections of clients beyond the limit.', {
-    read: ({ refusedCount }) => refusedCount,
+  ofCounters(
+    'proxy_client_connections_refused_total',
+    'Connections closed at once, by whose limit.',
+    {
+      labels: ['limit'],
+      read: ({ refusedCount, limitedCount }, emit) => {
+        emit(refusedCount, 'listener');
+        emit(limitedCount, 'client');
+      },
+    },
+  ),
+  ofCounters('proxy_hedges_total', 'Further endpoints asked because one took long, by result.', {
+    labels: ['result'],
+    read: ({ hedgeCount, hedgeWinCount }, emit) => {
+      emit(hedgeWinCount, 'won');
+      emit(hedgeCount - hedgeWinCount, 'lost');
+    },
+  }),
+  total('proxy_failovers_total', 'Requests that another cluster was asked instead of theirs.', {
+    read: ({ failoverCount }) => failoverCount,
+  }),
+  ofCounters('proxy_mirrored_requests_total', 'Copies of requests, sent and given up.', {
+    labels: ['result'],
+    read: ({ mirrorCount, mirrorDropCount }, emit) => {
+      emit(mirrorCount, 'sent');
+      emit(mirrorDropCount, 'dropped');
+    },
   }),
   total('proxy_upstream_connects_total', 'Connections to endpoints that were begun.', {
     read: ({ connectCount }) => connectCount,
@@ -126,16 +136,17 @@ export const FAMILIES: readonly Family[] = [
   total('proxy_tunnels_total', 'Connections that switched protocols.', {
     read: ({ tunnelCount }) => tunnelCount,
   }),
+  ofStats('proxy_access_log_dropped_total', 'Lines of the access log that were given up.', {
+    read: ({ droppedLogLineCount }, emit) => emit(droppedLogLineCount),
+  }),
+];
+
+export const FAMILIES: readonly Family[] = [
+  ...HTTP_FAMILIES,
   ...HTTP2_FAMILIES,
-  {
-    name: 'proxy_access_log_dropped_total',
-    type: 'counter',
-    help: 'Lines of the access log that were given up.',
-    labels: [],
-    read: ({ stats }, emit) => {
-      for (const { droppedLogLineCount } of stats) emit(droppedLogLineCount);
-    },
-  },
+  ...TCP_FAMILIES,
+  ...UDP_FAMILIES,
+  ...STATE_FAMILIES,
 ];
 
 function perRoute(
@@ -159,13 +170,5 @@ function total(
   help: string,
   { read }: { read: (counters: Readonly<ProxyCounters>) => number },
 ): Family {
-  return {
-    name,
-    type: 'counter',
-    help,
-    labels: [],
-    read: ({ stats }, emit) => {
-      for (const { counters } of stats) emit(read(counters));
-    },
-  };
+  return ofCounters(name, help, { read: (counters, emit) => emit(read(counters)) });
 }

@@ -1,8 +1,8 @@
-/** What is counted of HTTP/2, on both sides. */
+/** What is counted of HTTP/2, on both sides. Its requests are in the metrics of routes, like all others. */
 import type { Http2Counters } from '../../engine/counters.ts';
-import type { Family } from './families.ts';
+import { type Family, familiesOf } from './family.ts';
 
-const SIDE = ['side'] as const;
+const ofHttp2 = familiesOf(({ stats }) => stats.counters.http2);
 
 export const HTTP2_FAMILIES: readonly Family[] = [
   bySide('proxy_http2_connections', 'Open connections of HTTP/2, by the side of the proxy.', {
@@ -47,17 +47,13 @@ interface Reading {
 }
 
 function bySide(name: string, help: string, { type, read }: Reading): Family {
-  return {
-    name,
+  return ofHttp2(name, help, {
     type,
-    help,
-    labels: SIDE,
-    read: ({ stats }, emit) => {
-      for (const { counters } of stats) {
-        const [downstream, upstream] = read(counters.http2);
-        emit(downstream, 'downstream');
-        emit(upstream, 'upstream');
-      }
+    labels: ['side'],
+    read: (counters, emit) => {
+      const [downstream, upstream] = read(counters);
+      emit(downstream, 'downstream');
+      emit(upstream, 'upstream');
     },
-  };
+  });
 }

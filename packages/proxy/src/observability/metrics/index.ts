@@ -1,8 +1,13 @@
 /** `@evenkeel/proxy/metrics`: Prometheus metrics of proxies; needs the package `prom-client`. */
 export {
   createProxyMetrics,
-  type MeteredProxy,
   type MetricsRegistry,
   type ProxyMetrics,
   type ProxyMetricsOptions,
 } from './proxy-metrics.ts';
+export type {
+  MeteredCertificate,
+  MeteredFile,
+  MeteredFileStatus,
+  MeteredProxy,
+} from './metered.ts';

@@ -6,22 +6,20 @@ import {
   type PrometheusContentType,
   Registry,
 } from 'prom-client';
-import type { ProxyStats } from '../proxy-stats.ts';
-import { FAMILIES, type Family, type ProxyReading } from './families.ts';
+import { FAMILIES } from './families.ts';
+import type { Family, ProxyReading } from './family.ts';
+import type { MeteredFile, MeteredProxy } from './metered.ts';
 import { RouteHistogram } from './route-histogram.ts';
 import { routeSeries } from './route-series.ts';
 
 /** A registry of prom-client, whichever text format it writes. */
 export type MetricsRegistry = Registry<PrometheusContentType> | Registry<OpenMetricsContentType>;
 
-/** What metrics use of a proxy. */
-export interface MeteredProxy {
-  readonly stats: ProxyStats;
-}
-
 export interface ProxyMetricsOptions {
   /** Proxies to begin with; the counts of several are added up. */
   readonly proxies?: readonly MeteredProxy[] | undefined;
+  /** The same with the files that they are configured by: `openProxyFile` returns such. */
+  readonly files?: readonly MeteredFile[] | undefined;
   /** Where the metrics are registered. Default: a registry of their own, see {@link ProxyMetrics.registry}. */
   readonly registry?: MetricsRegistry | undefined;
   /** First word of every name: letters, digits and `_`, not beginning with a digit. Default `evenkeel`. */
@@ -37,9 +35,9 @@ export interface ProxyMetricsOptions {
 export interface ProxyMetrics {
   /** `await registry.metrics()` is the text to serve, under `registry.contentType`. */
   readonly registry: MetricsRegistry;
-  add(proxy: MeteredProxy): void;
+  add(proxy: MeteredProxy | MeteredFile): void;
   /** Takes a proxy's counts away: best at the end of a process, because counters fall. */
-  remove(proxy: MeteredProxy): void;
+  remove(proxy: MeteredProxy | MeteredFile): void;
   /** Takes everything out of the registry again. Idempotent. */
   close(): void;
 }
@@ -58,7 +56,8 @@ const HISTOGRAM = {
  * @throws Error of prom-client when the registry already has metrics under these names
  */
 export function createProxyMetrics(options: ProxyMetricsOptions = {}): ProxyMetrics {
-  const { proxies = [], registry = new Registry(), prefix = 'evenkeel', maxRoutes = 100 } = options;
+  const { proxies = [], files = [], registry = new Registry() } = options;
+  const { prefix = 'evenkeel', maxRoutes = 100 } = options;
   check(/^[a-zA-Z_][a-zA-Z0-9_]{0,63}$/.test(prefix), {
     path: 'prefix',
     expected: "up to 64 letters, digits or '_', not beginning with a digit",
@@ -69,7 +68,7 @@ export function createProxyMetrics(options: ProxyMetricsOptions = {}): ProxyMetr
     expected: 'an integer from 1 to 10000',
     actual: String(maxRoutes),
   });
-  const metered = new Set(proxies);
+  const metered = new Set<MeteredProxy | MeteredFile>([...proxies, ...files]);
   const names: string[] = [];
   const close = (): void => {
     metered.clear();
@@ -99,16 +98,34 @@ interface Exposure {
 }
 
 /** A registry asks all its metrics in one go, so one reading serves until the running code yields. */
-function reader(metered: ReadonlySet<MeteredProxy>, maxRoutes: number): () => ProxyReading {
+function reader(
+  metered: ReadonlySet<MeteredProxy | MeteredFile>,
+  maxRoutes: number,
+): () => ProxyReading {
   let reading: ProxyReading | undefined;
   return () => {
     if (reading === undefined) {
-      const stats = Array.from(metered, (proxy) => proxy.stats);
-      const meters = stats.flatMap(({ routes }) => routes);
-      reading = { stats, series: routeSeries(meters, maxRoutes) };
+      reading = readAll([...metered], maxRoutes);
       void Promise.resolve().then(() => (reading = undefined));
     }
     return reading;
+  };
+}
+
+function readAll(
+  metered: readonly (MeteredProxy | MeteredFile)[],
+  maxRoutes: number,
+): ProxyReading {
+  const moments = metered.map((one) => {
+    const proxy = 'status' in one ? one.proxy : one;
+    return { proxy, stats: proxy.stats };
+  });
+  const meters = moments.flatMap(({ stats }) => stats.routes);
+  return {
+    moments,
+    series: routeSeries(meters, maxRoutes),
+    certificates: moments.flatMap(({ proxy }) => proxy.certificates ?? []),
+    files: metered.flatMap((one) => ('status' in one ? [one.status] : [])),
   };
 }
 

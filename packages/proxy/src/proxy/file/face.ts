@@ -1,5 +1,6 @@
 /** A proxy whose options stand in a file, as its user sees it. */
 import type { Cluster } from '@evenkeel/core';
+import type { AdminListenOptions } from '../../config/admin-options.ts';
 import type { SpanRecorder } from '../../observability/trace-context/spans.ts';
 import type { ApplyReport } from '../apply-report.ts';
 import type { Proxy } from '../face.ts';
@@ -55,6 +56,11 @@ export interface ProxyFile {
   /** Those of the file that is in force. */
   readonly clusters: readonly Cluster[];
   readonly status: ProxyFileStatus;
+  /**
+   * What the file says about the admin address, for `createAdmin({ proxy: file.proxy, file, ...file.admin })`. A change of
+   * it takes a new start.
+   */
+  readonly admin: AdminListenOptions | undefined;
   /**
    * Reads the file now, with all the files that it names, and applies it, changed or not.
    *

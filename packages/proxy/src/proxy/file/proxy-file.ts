@@ -18,6 +18,7 @@ import {
 import { extname, resolve } from 'node:path';
 import { env } from 'node:process';
 import { decodeProxyFile } from '../../config/file/decode-proxy-file.ts';
+import type { AdminListenOptions } from '../../config/admin-options.ts';
 import type { ProxyOptions } from '../../config/options.ts';
 import type { ApplyReport } from '../apply-report.ts';
 import type { Proxy } from '../face.ts';
@@ -67,6 +68,7 @@ class RunningProxyFile implements ProxyFile, FileListener {
   readonly #follower: FileFollower;
   readonly #certificates: CertificateFiles;
   #proxy: Proxy | undefined = undefined;
+  #admin: AdminListenOptions | undefined = undefined;
   /** That was looked at last, right or wrong; undefined when it has to be looked at anew. */
   #text: string | undefined = undefined;
   #generation = 0;
@@ -103,6 +105,10 @@ class RunningProxyFile implements ProxyFile, FileListener {
 
   get clusters(): readonly Cluster[] {
     return this.#clusters.all;
+  }
+
+  get admin(): AdminListenOptions | undefined {
+    return this.#admin;
   }
 
   get status(): ProxyFileStatus {
@@ -238,6 +244,7 @@ class RunningProxyFile implements ProxyFile, FileListener {
       };
       const report = await this.#takeOver(options);
       this.#clusters.commit(plan, report.drained);
+      this.#admin = decoded.admin;
       if (this.#options.watch !== false) this.#certificates.follow(options);
       return report;
     } catch (error) {

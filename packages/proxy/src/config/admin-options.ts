@@ -1,7 +1,7 @@
 /** What users write about the admin address. */
 import { decode, object, text } from '@evenkeel/core/schema';
 import { z } from 'zod';
-import { LISTEN } from '../config/proxy-schema.ts';
+import { LISTEN } from './listen-address.ts';
 
 export interface AdminListenOptions {
   /** Address and port. Default `127.0.0.1:9901`; beyond loopback there has to be a token. */
