@@ -242,9 +242,8 @@ static INLINE int encapsulate6(struct xdp_md *context, const struct target *targ
 	return XDP_TX;
 }
 
-/* What is rarer than IP in IP without a tag. */
-static __noinline int encapsulate_otherwise(struct xdp_md *context, const struct target *target,
-					    const struct inner *inner)
+/* All kinds that have an outer header, and the rewriting of Ethernet. The short ways of plain.h do without the call. */
+static __noinline int encapsulate(struct xdp_md *context, const struct target *target, const struct inner *inner)
 {
 	const int is4 = target->family == 4;
 
@@ -252,9 +251,11 @@ static __noinline int encapsulate_otherwise(struct xdp_md *context, const struct
 	case FORWARD_DIRECT:
 		return redirect_frame(context, target);
 	case FORWARD_IPIP:
-		/* Not without a tag: those did not come here. */
-		return is4 ? encapsulate4(context, target, inner, FORWARD_IPIP, TAG_BYTES) :
-			     encapsulate6(context, target, inner, FORWARD_IPIP, TAG_BYTES);
+		if (inner->tag_bytes)
+			return is4 ? encapsulate4(context, target, inner, FORWARD_IPIP, TAG_BYTES) :
+				     encapsulate6(context, target, inner, FORWARD_IPIP, TAG_BYTES);
+		return is4 ? encapsulate4(context, target, inner, FORWARD_IPIP, 0) :
+			     encapsulate6(context, target, inner, FORWARD_IPIP, 0);
 	case FORWARD_GUE:
 		if (inner->tag_bytes)
 			return is4 ? encapsulate4(context, target, inner, FORWARD_GUE, TAG_BYTES) :
@@ -270,15 +271,6 @@ static __noinline int encapsulate_otherwise(struct xdp_md *context, const struct
 	default:
 		return drop(COUNTER_UNKNOWN_FORWARD);
 	}
-}
-
-/* The size has been checked: `max_bytes` of the target. */
-static INLINE int encapsulate(struct xdp_md *context, const struct target *target, const struct inner *inner)
-{
-	if (target->forward != FORWARD_IPIP || inner->tag_bytes)
-		return encapsulate_otherwise(context, target, inner);
-	return target->family == 4 ? encapsulate4(context, target, inner, FORWARD_IPIP, 0) :
-				     encapsulate6(context, target, inner, FORWARD_IPIP, 0);
 }
 
 #endif

@@ -21,6 +21,7 @@
 #define NAT_FIN_BACK 2
 #define NAT_RESET 4
 #define NAT_ANSWERED 8
+#define NAT_CONFIRMED 16 /* the client has gone on after an answer, so its address is its own */
 
 enum nat_slot_state {
 	NAT_FREE,
@@ -256,7 +257,7 @@ static INLINE __u32 nat_idle(const struct nat_connection *connection)
 		return nat_idle_udp;
 	if (nat_is_closed(connection))
 		return nat_idle_closing;
-	return connection->seen & NAT_ANSWERED ? nat_idle_tcp : nat_idle_opening;
+	return connection->seen & NAT_CONFIRMED ? nat_idle_tcp : nat_idle_opening;
 }
 
 static INLINE int nat_is_stale(const struct nat_connection *connection, __u32 now)

@@ -1,7 +1,12 @@
 /**
  * `@evenkeel/l4-gateway`: a layer-4 gateway on XDP. See README.md for what it does and what it does not do yet.
  */
-export { Forwarder, openForwarder, type XdpAttachment } from './forwarder/forwarder.ts';
+export {
+  Forwarder,
+  openForwarder,
+  type SourceRoute,
+  type XdpAttachment,
+} from './forwarder/forwarder.ts';
 export { PcapngFile, pcapngHeader, type PcapngOptions, pcapngPacket } from './forwarder/pcapng.ts';
 export type { TracedFrame, TracedPacket } from './forwarder/trace.ts';
 export type { TraceFilter } from './forwarder/trace-filter.ts';
@@ -19,7 +24,7 @@ export type {
   VipStatistics,
 } from './forwarder/statistics.ts';
 export type { Flow, Protocol, Real, Vip } from './forwarder/vip.ts';
-export type { VipOptions } from './forwarder/vip-options.ts';
+export type { FlowTimeouts, HashInput, VipOptions } from './forwarder/vip-options.ts';
 export { realCommand, runReal, type RealCommand, type RealCommandContext } from './real/command.ts';
 export type { Change } from './real/change-record.ts';
 export type { DecapsulationCounts } from './real/decapsulator.ts';

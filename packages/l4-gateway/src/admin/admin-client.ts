@@ -1,5 +1,4 @@
-import { type IncomingMessage, request } from 'node:http';
-import { createInterface } from 'node:readline';
+import { request } from 'node:http';
 import { EvenkeelError } from '@evenkeel/core';
 import { socketPath } from './admin-server.ts';
 
@@ -37,30 +36,38 @@ export function askGateway(name: string, path: string): Promise<unknown> {
  *
  * @throws EvenkeelError as {@link askGateway}
  */
-export async function readLines(
+export function readLines(
   name: string,
   path: string,
-  options: { readonly stop: AbortSignal; readonly handle: (line: string) => boolean },
+  { stop, handle }: { readonly stop: AbortSignal; readonly handle: (line: string) => boolean },
 ): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  const asked = request({ socketPath: socketPath(name), path, agent: false }, resolve);
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const asked = request({ socketPath: socketPath(name), path, agent: false }, (response) => {
+    let rest = '';
+    const end = (): void => {
+      stop.removeEventListener('abort', end);
+      response.destroy();
+      resolve();
+    };
+    stop.addEventListener('abort', end);
+    response.setEncoding('utf8');
+    // Ended by us, it ends with an error; ended by the gateway, that is the end as well.
+    response.on('error', end);
+    response.on('end', end);
+    response.on('data', (chunk: string) => {
+      const lines = `${rest}${chunk}`.split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) {
+        if (response.statusCode !== 200) reject(new EvenkeelError('EVENKEEL_CONFIG', line));
+        else if (handle(line)) continue;
+        end();
+        return;
+      }
+    });
+  });
   asked.on('error', (cause) => reject(notRunning(name, cause)));
   asked.end();
-  const response = await promise;
-  const end = (): void => void asked.destroy();
-  options.stop.addEventListener('abort', end);
-  try {
-    for await (const line of createInterface({ input: response })) {
-      if (response.statusCode !== 200) throw new EvenkeelError('EVENKEEL_CONFIG', line);
-      if (!options.handle(line)) break;
-    }
-  } catch (error) {
-    // A connection that we ended ourselves ends with an error.
-    if (!options.stop.aborted) throw error;
-  } finally {
-    options.stop.removeEventListener('abort', end);
-    end();
-  }
+  return promise;
 }
 
 function notRunning(name: string, cause: Error): EvenkeelError {

@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -40,9 +40,12 @@ export class AdminServer {
     const started: Server[] = [];
     try {
       const local = serverFor(options, { isLocal: true });
-      await listen(local, { path });
+      // Its owner's alone from the first moment on.
+      const mask = process.umask(0o177);
+      const listening = listen(local, { path });
+      process.umask(mask);
+      await listening;
       started.push(local);
-      chmodSync(path, 0o600);
       if (admin !== undefined) {
         const server = serverFor(options, { isLocal: false, token: admin.token });
         const [, host = '', port = ''] = LISTEN.exec(admin.listen) ?? [];

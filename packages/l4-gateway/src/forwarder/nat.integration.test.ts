@@ -252,16 +252,39 @@ describe.skipIf(isMissing)('full NAT', () => {
     connect(fromClient(6));
   });
 
-  it('gives a port out again after the silence that is configured', async () => {
+  it.each([
+    ['nobody answers', []],
+    // A SYN with somebody else's address: the real answers, and nobody goes on.
+    ['nobody goes on after the answer', [0x12]],
+  ])('gives a port out again soon when %s', async (_what, answers) => {
     const timeouts = { openingMs: 1_000 };
     open({}, { nat: { addresses: Object.values(SOURCES), ports: [40_000, 40_000], timeouts } });
     connect(fromClient(4, { sourcePort: 1 }));
+    for (const tcpFlags of answers) {
+      const ends = { source: REALS[4], destination: SOURCES[4], sourcePort: 80 };
+      const answer = fromReal({ ...ends, destinationPort: 40_000, tcpFlags });
+      expect(send(forwarder, answer).verdict).toBe('tx');
+    }
     const second = frame(fromClient(4, { sourcePort: 2 }));
     expect(send(forwarder, second).verdict).toBe('drop');
     await vi.waitUntil(() => send(forwarder, second).verdict === 'tx', { timeout: 6_000 });
     // The first one has no connection any more.
     const late = frame(fromClient(4, { sourcePort: 1, tcpFlags: 0x10 }));
     expect(counted(() => send(forwarder, late))).toMatchObject({ natUnknown: 1 });
+  });
+
+  it('keeps the port of a connection that is established', async () => {
+    const timeouts = { openingMs: 1_000 };
+    open({}, { nat: { addresses: Object.values(SOURCES), ports: [40_000, 40_001], timeouts } });
+    const { port } = connect(fromClient(4, { sourcePort: 1 }));
+    const ends = { source: REALS[4], destination: SOURCES[4], sourcePort: 80 };
+    send(forwarder, fromReal({ ...ends, destinationPort: port, tcpFlags: 0x12 }));
+    connect(fromClient(4, { sourcePort: 1, tcpFlags: 0x10 }));
+    // Another one that nobody answers: when its port is free again, so would be that of the first.
+    connect(fromClient(4, { sourcePort: 2 }));
+    const third = frame(fromClient(4, { sourcePort: 3 }));
+    await vi.waitUntil(() => send(forwarder, third).verdict === 'tx', { timeout: 6_000 });
+    expect(connect(fromClient(4, { sourcePort: 1, tcpFlags: 0x10 })).port).toBe(port);
   });
 
   it('begins anew when a client takes its port again after a close', () => {

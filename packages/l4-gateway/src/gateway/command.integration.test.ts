@@ -75,7 +75,7 @@ clusters:
   });
 
   it('explains which real a flow gets, and that is the one it gets', async () => {
-    for (const port of [41_001, 41_002, 41_003, 41_004]) {
+    for (const port of [41_001, 41_002]) {
       const { output } = await lab.command(
         ...[1, 'explain', '--name', lab.gatewayName(), '--json', '--vip', `${VIP}:7/tcp`],
         ...['--client', `10.1.0.2:${port}`],

@@ -43,6 +43,7 @@ export interface AppliedChange {
 
 /** After news from a cluster, for what comes with it: a health check seldom ends alone. */
 const COALESCE_MS = 10;
+const READY_POLL_MS = 50;
 /** For what is published without an event: steps of slow start, ends of drains, another Ethernet address. */
 const TICK_MS = 1_000;
 
@@ -138,7 +139,7 @@ export class Gateway {
     const { clock } = this.#runtime;
     const endMs = clock.nowMs() + limitMs;
     while (!this.isReady && clock.nowMs() < endMs && !this.#isClosed) {
-      await pause(COALESCE_MS, { runtime: this.#runtime });
+      await pause(READY_POLL_MS, { runtime: this.#runtime });
     }
     return this.isReady;
   }

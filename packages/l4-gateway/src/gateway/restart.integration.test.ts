@@ -106,12 +106,12 @@ clusters:
 
   it('follows single packets', async () => {
     const client = await keepFlows(lab, 2, 0);
-    const { code, output } = await lab.command(
+    const { code, output, errors } = await lab.command(
       ...[1, 'trace', '--name', name, '--vip', VIP, '--port', '7', '--count', '3'],
       ...['--pcap', join(lab.folder, 'trace.pcapng')],
     );
     await client.end();
-    expect(code).toBe(0);
+    expect({ code, errors }).toEqual({ code: 0, errors: '' });
     expect(output).toMatch(/#\d+ on CPU \d+: \d+ bytes in, tx, \d+ bytes out/u);
     expect(output).toMatch(/10\.3\.[123]\.2/u);
     expect(output).toContain('3 packets');

@@ -143,17 +143,19 @@ describe.skipIf(isMissing).each(['xdp', 'tc'] as const)(
 
 describe.skipIf(isMissing)('a network whose MTU leaves no room for the tunnel', () => {
   let lab: Lab;
-  let said: string[];
+  const said = new Map<RealName, readonly string[]>();
 
   beforeAll(async () => {
     lab = new Lab({ mtu: 1_500 });
     await lab.start('router', ['forwarder', 'attach-process.ts'], 'gateway', 'pass');
     await lab.start('gateway', ['real', 'gateway-process.ts'], JSON.stringify(planFor(1_500)));
+    // Here somebody else's XDP program has the interface.
+    await lab.start('real2', ['forwarder', 'attach-process.ts'], 'eth0', 'pass');
     for (const name of REAL_NAMES) {
       const vips = Object.values(VIPS).join(',');
       const args = ['--vip', vips, '--interface', 'eth0', '--state', stateFolder(name)];
       const real = await lab.start(name, ['real', 'real-process.ts'], ...args);
-      said = real.greeting;
+      said.set(name, real.greeting);
       for (const vip of Object.values(VIPS)) {
         await lab.start(name, ['real', 'server-process.ts'], vip, '80', name);
       }
@@ -162,9 +164,17 @@ describe.skipIf(isMissing)('a network whose MTU leaves no room for the tunnel', 
   afterAll(() => lab.close());
 
   it('is told about, with the cure', () => {
-    expect(said.filter((line) => line.startsWith('warning: '))).toEqual([
+    expect(said.get('real1')!.filter((line) => line.startsWith('warning: '))).toEqual([
       "warning: MTU 1500 of eth0 leaves 1452 bytes to a client's packet: TCP clients are told so (MSS 1412); larger UDP packets are lost. To cure it, here and on the way: ip link set dev eth0 mtu 1548",
     ]);
+  });
+
+  it('does not keep a real from working beside another XDP program', () => {
+    expect(said.get('real1')!.at(-1)).toBe('ready: taking headers off at xdp of eth0');
+    expect(said.get('real2')!.at(-1)).toBe('ready: taking headers off at tc of eth0');
+    const file = ['real', 'client-process.ts'] as const;
+    const names = lab.node('client', file, VIPS[4], '80', 'names', '24').split('\n');
+    expect(new Set(names)).toEqual(new Set(REAL_NAMES));
   });
 
   it.each([4, 6] as const)(

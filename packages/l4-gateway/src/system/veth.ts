@@ -27,12 +27,22 @@ export function vethPeer(own: InterfaceInfo): VethPeer | undefined {
     const info = readInterface(name);
     return info && { info, namespace, hasXdp: hasXdp(name) };
   };
-  for (const namespace of namedNamespaces()) {
-    const found = inNamespace(namespace, () => look(namespace));
-    // This namespace may have a name as well, in which the end itself is no peer of itself.
-    if (found !== undefined) return found;
-  }
-  return look(undefined);
+  const named = peerNamespace(own.name);
+  if (named !== undefined) return inNamespace(named, () => look(named));
+  const candidates = namedNamespaces().flatMap((name) => inNamespace(name, () => look(name)) ?? []);
+  const here = look(undefined);
+  if (here !== undefined) return here;
+  // Namespaces that were laid out alike have the same indexes; then it could be any of them.
+  return candidates.length === 1 ? candidates[0] : undefined;
+}
+
+/** Where the other end is, by what `ip` prints: the kernel knows a number for it, and `ip` the name. */
+function peerNamespace(name: string): string | undefined {
+  const { stdout } = spawnSync('ip', ['link', 'show', 'dev', name], {
+    encoding: 'utf8',
+    timeout: 5_000,
+  });
+  return /link-netns (\S+)/u.exec(stdout ?? '')?.[1];
 }
 
 function peerIndex(name: string): number | undefined {
