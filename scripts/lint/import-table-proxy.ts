@@ -24,6 +24,7 @@ export const proxyImports: readonly ImportRow[] = [
   {
     folder: 'proxy',
     may: [
+      'address',
       'config',
       'engine',
       'filter',
@@ -65,11 +66,18 @@ export const proxyImports: readonly ImportRow[] = [
     packages: [],
     note: 'the wire format: bytes in, offsets out; no sockets, no time',
   },
+  {
+    folder: 'address',
+    may: [],
+    packages: ['node:net', 'zod'],
+    note: 'addresses of clients: networks, prefixes',
+  },
   { folder: 'runtime', may: [], packages: [], note: 'the only place with Date' },
   { folder: 'socket', may: [], packages: ['node:net', 'node:tls', '@evenkeel/core'] },
   {
     folder: 'engine',
     may: [
+      'address',
       'config/http2-options.ts',
       'filter/filter.ts',
       'http1',
@@ -86,6 +94,7 @@ export const proxyImports: readonly ImportRow[] = [
   {
     folder: 'route',
     may: [
+      'address',
       'config/route-feature-schema.ts',
       'config/route-schema.ts',
       'engine/local-answer.ts',
@@ -119,6 +128,7 @@ export const proxyImports: readonly ImportRow[] = [
   {
     folder: 'config',
     may: [
+      'address',
       'engine/host.ts',
       'filter/filter-list.ts',
       'http1',
@@ -146,6 +156,7 @@ export const proxyImports: readonly ImportRow[] = [
   {
     folder: 'listener',
     may: [
+      'address',
       'config/http2-options.ts',
       'engine',
       'http1',
@@ -158,7 +169,7 @@ export const proxyImports: readonly ImportRow[] = [
   },
   {
     folder: 'tcp',
-    may: ['listener', 'proxy-protocol', 'runtime/usage.ts', 'socket', 'tls'],
+    may: ['address', 'listener', 'proxy-protocol', 'runtime/usage.ts', 'socket', 'tls'],
     packages: [
       'node:events',
       'node:net',
@@ -202,7 +213,7 @@ export const proxyImports: readonly ImportRow[] = [
   },
   {
     folder: 'filter',
-    may: ['engine/route.ts'],
+    may: ['address', 'engine/route.ts'],
     packages: ['node:*', 'zod', 'jose', 'undici', ...CORE, '@evenkeel/core/undici'],
     note: 'a folder each; they know requests and responses, not connections',
   },

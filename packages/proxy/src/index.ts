@@ -1,5 +1,7 @@
-/** `@evenkeel/proxy`: an HTTP/1.1 proxy in the process, balanced by clusters of `@evenkeel/core`. */
+/** `@evenkeel/proxy`: a proxy in the process for HTTP, gRPC, TCP and UDP, balanced by clusters of `@evenkeel/core`. */
 export type { AccessLogOptions } from './config/access-log-options.ts';
+export type { AdminListenOptions } from './config/admin-options.ts';
+export type { ClientLimitOptions } from './config/client-limit-options.ts';
 export type { Http2Options, UpstreamHttp2Options } from './config/http2-options.ts';
 export type {
   HttpOptions,
@@ -9,6 +11,14 @@ export type {
   ProxyTimeouts,
   UpstreamOptions,
 } from './config/options.ts';
+export type {
+  BufferOptions,
+  FaultAbortOptions,
+  FaultDelayOptions,
+  FaultOptions,
+  MirrorOptions,
+  RouteFeatureOptions,
+} from './config/route-feature-options.ts';
 export type {
   CertificateMatchOptions,
   PathOptions,

@@ -141,6 +141,7 @@ describe('the admin address', () => {
       isDraining: false,
       listeners: [{ listen: '127.0.0.1:0', kinds: ['http'], isSecure: false }],
       clusters: [{ name: 'origin', isReady: true, healthyCount: 2 }],
+      counters: { statusCounts: [0, 0, 1, 0, 0, 0, 0, 0, 0, 0] },
     });
     expect(await read('/api/routes')).toContainEqual(
       expect.objectContaining({

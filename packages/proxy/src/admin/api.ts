@@ -222,6 +222,7 @@ function json(value: unknown): ApiAnswer {
 function asJson(_key: string, value: unknown): unknown {
   if (typeof value === 'bigint') return value.toString();
   if (value instanceof Map) return Object.fromEntries(value);
+  if (value instanceof Float64Array) return Array.from(value);
   return value instanceof Set ? [...value] : value;
 }
 

@@ -10,7 +10,7 @@ import type {
 import type { PathMatch } from '../route/path-index.ts';
 import { parseTemplate } from '../route/path-template.ts';
 import { SafeRegex } from '../route/safe-regex.ts';
-import { networksSchema } from './networks.ts';
+import { someNetworksSchema } from './networks.ts';
 
 /** A checked `match`. */
 export interface MatchConfig {
@@ -116,7 +116,9 @@ const rawMatchSchema = object({
   certificate: certificateMatchSchema
     .optional()
     .describe("What the client's certificate says, where the listener asks for one."),
-  sources: networksSchema.optional().describe('Addresses and networks of clients, any of them.'),
+  sources: someNetworksSchema
+    .optional()
+    .describe('Addresses and networks of clients, any of them.'),
 });
 
 export const matchSchema: z.ZodType<MatchConfig> = rawMatchSchema.transform(configOf);

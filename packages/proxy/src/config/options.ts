@@ -72,6 +72,11 @@ export interface UpstreamOptions {
    */
   readonly http2?: boolean | 'auto' | UpstreamHttp2Options | undefined;
   /**
+   * Connections that each endpoint is given before there are requests, so that the first ones do not wait for handshakes.
+   * Endpoints that are not well have none. 0..1,024, default 0.
+   */
+  readonly warmConnections?: number | undefined;
+  /**
    * Connections begin with a header of the PROXY protocol that tells whose they are, before TLS. For listeners of `tcp`;
    * requests have `x-forwarded-for` for that, because they share connections. Default none.
    */

@@ -1,8 +1,8 @@
 /** The options of a proxy, checked. */
 import { type Cluster, ConfigError, type ConfigIssue } from '@evenkeel/core';
 import { decode, joinPath } from '@evenkeel/core/schema';
-import type { BlockList } from 'node:net';
 import { z } from 'zod';
+import type { CidrSet } from '../address/cidr-set.ts';
 import { clustersOfFilters, type FilterConfig } from '../filter/filter-list.ts';
 import type { AddressLimitOptions } from '../listener/address-limits.ts';
 import type { RequestLogOptions } from '../observability/access-log/request-log.ts';
@@ -25,12 +25,14 @@ export interface ProxyConfig {
   readonly upstreamTls: ReadonlyMap<string, UpstreamTlsConfig>;
   /** Clusters whose endpoints are spoken to in HTTP/2. */
   readonly upstreamHttp2: ReadonlyMap<string, UpstreamHttp2Config>;
+  /** Connections that each endpoint has before there are requests, by the name of the cluster. */
+  readonly warmConnections: ReadonlyMap<string, number>;
   /** Whether endpoints are told whose a connection is, by the name of their cluster. */
   readonly upstreamProxyProtocol: ReadonlyMap<string, ProxyProtocolVersion>;
   readonly timeouts: ProxyTimeouts;
   readonly limits: ProxyLimits;
   /** Undefined for nobody. */
-  readonly trustedProxies: BlockList | undefined;
+  readonly trustedProxies: CidrSet | undefined;
   readonly via: string | false;
   readonly requestId: boolean;
   readonly accessLog: RequestLogOptions | undefined;
@@ -106,6 +108,9 @@ export function decodeProxyOptions(options: ProxyOptions, path = 'createProxy'):
       Object.entries(upstreams).flatMap(([name, { http2 }]) =>
         http2 === false ? [] : [[name, http2] as const],
       ),
+    ),
+    warmConnections: new Map(
+      Object.entries(upstreams).map(([name, { warmConnections }]) => [name, warmConnections]),
     ),
     upstreamProxyProtocol: new Map(
       Object.entries(upstreams).flatMap(([name, { sendProxyProtocol }]) =>

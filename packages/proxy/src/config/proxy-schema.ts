@@ -1,7 +1,7 @@
 /** How the options of a proxy are checked, field by field. */
 import { durationMs, flag, integer, object, oneOf, text } from '@evenkeel/core/schema';
-import type { BlockList } from 'node:net';
 import { z } from 'zod';
+import type { CidrSet } from '../address/cidr-set.ts';
 import type { AddressLimitOptions } from '../listener/address-limits.ts';
 import type { RequestLogOptions } from '../observability/access-log/request-log.ts';
 import { type FilterConfig, filterListSchema } from '../filter/filter-list.ts';
@@ -30,6 +30,7 @@ import { type TracingConfig, tracingSchema } from './tracing-options.ts';
 export interface CheckedUpstream {
   readonly tls?: UpstreamTlsConfig | undefined;
   readonly http2: UpstreamHttp2Config | false;
+  readonly warmConnections: number;
   readonly sendProxyProtocol?: 'v1' | 'v2' | undefined;
 }
 
@@ -39,7 +40,7 @@ export interface CheckedOptions {
   readonly upstreams: Readonly<Record<string, CheckedUpstream>>;
   readonly timeouts: Omit<ProxyTimeouts, 'requestMs'> & { readonly requestMs?: number | undefined };
   readonly limits: ProxyLimits;
-  readonly trustedProxies?: BlockList | undefined;
+  readonly trustedProxies?: CidrSet | undefined;
   readonly via: string | false;
   readonly requestId: boolean;
   readonly accessLog?: RequestLogOptions | undefined;
@@ -193,6 +194,9 @@ const sharedShape = {
       object({
         tls: upstreamTlsSchema.optional().describe('Left out: clear text.'),
         http2: upstreamHttp2Schema.describe('HTTP/2 for requests: true, `auto`, or limits.'),
+        warmConnections: integer({ min: 0, max: 1_024 })
+          .default(0)
+          .describe('Connections that each endpoint is given before there are requests.'),
         sendProxyProtocol: oneOf(['v1', 'v2'])
           .optional()
           .describe(

@@ -1,10 +1,11 @@
-import { BlockList } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { CidrSet } from '../address/cidr-set.ts';
 import { clientAddressOf, identityOf } from './client-identity.ts';
 
-const trusted = new BlockList();
-trusted.addSubnet('10.0.0.0', 8, 'ipv4');
-trusted.addSubnet('2001:db8::', 32, 'ipv6');
+const trusted = new CidrSet([
+  { network: '10.0.0.0/8', value: 1 },
+  { network: '2001:db8::/32', value: 1 },
+]);
 
 const addressOf = (peer: string, forwarded: string | undefined): string =>
   clientAddressOf(identityOf(peer, 'http', trusted), forwarded);

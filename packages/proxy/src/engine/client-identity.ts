@@ -1,6 +1,6 @@
 /** What a proxy knows of the client of a connection, and tells endpoints: RFC 7239 calls it forwarding information. */
-import type { BlockList } from 'node:net';
-import { isIP, isIPv6 } from 'node:net';
+import { isIP } from 'node:net';
+import type { CidrSet } from '../address/cidr-set.ts';
 import type { ClientCertificate } from '../filter/filter.ts';
 import { ascii } from '../http1/byte-class.ts';
 
@@ -13,7 +13,7 @@ export interface ClientIdentity {
   /** Is the peer a proxy whose word about its clients is taken? */
   readonly isTrusted: boolean;
   /** All peers whose word is taken. */
-  readonly trusted: BlockList | undefined;
+  readonly trusted: CidrSet | undefined;
   /** The whole lines for a peer that is not trusted. */
   readonly lines: Uint8Array;
   /** `x-forwarded-proto: http` as a line. */
@@ -25,14 +25,14 @@ export interface ClientIdentity {
 export function identityOf(
   address: string,
   scheme: 'http' | 'https',
-  trusted: BlockList | undefined,
+  trusted: CidrSet | undefined,
 ): ClientIdentity {
   const plain = plainAddress(address);
   const protocol = `x-forwarded-proto: ${scheme}\r\n`;
   return {
     address: plain,
     scheme,
-    isTrusted: isTrusted(plain, trusted),
+    isTrusted: trusted?.has(plain) === true,
     trusted,
     lines: ascii(`x-forwarded-for: ${plain}\r\n${protocol}`),
     protocolLine: ascii(protocol),
@@ -57,13 +57,9 @@ export function clientAddressOf(
     // A trusted proxy wrote something that is no address: whoever is meant, the trusted one is what is known.
     if (isIP(hop) === 0) return client;
     client = hop;
-    if (!isTrusted(hop, trusted)) return hop;
+    if (trusted?.has(hop) !== true) return hop;
   }
   return client;
-}
-
-function isTrusted(address: string, trusted: BlockList | undefined): boolean {
-  return trusted?.check(address, isIPv6(address) ? 'ipv6' : 'ipv4') === true;
 }
 
 function plainAddress(address: string): string {

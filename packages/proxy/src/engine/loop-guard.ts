@@ -1,6 +1,6 @@
 /**
- * Requests that go in circles, known by how often `via` names this proxy: "An intermediary [...] can use it for [...]
- * avoiding request loops" (RFC 9110 section 7.6.3). Several proxies in a row may have one name, so once is no loop.
+ * Requests that go in circles, known by how often `via` names this proxy (RFC 9110 section 7.6.3). Several proxies in a
+ * row may have one name, so once is no loop.
  */
 import { Field } from '../http1/known-field.ts';
 import type { RequestHead } from '../http1/request-head.ts';

@@ -53,7 +53,8 @@ export class UpstreamConnection implements StreamOwner, Timed, ResponseSource {
   /** Is the response read for nobody? */
   #isDropped = false;
 
-  constructor(host: EngineHost, pool: EndpointPool, requester: Requester) {
+  /** @param requester undefined for one that is to wait for requests */
+  constructor(host: EngineHost, pool: EndpointPool, requester: Requester | undefined) {
     this.host = host;
     this.#pool = pool;
     this.#requester = requester;

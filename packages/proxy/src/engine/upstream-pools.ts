@@ -11,6 +11,7 @@ import type { Requester } from './requester.ts';
 import type { EngineHost } from './host.ts';
 import { isSameClock } from './same-clock.ts';
 import { UpstreamConnection } from './upstream-connection.ts';
+import { WarmConnections } from './warm-connections.ts';
 
 export interface PoolLimits {
   /** Connections per endpoint. 1..65,535. */
@@ -88,7 +89,14 @@ export class EndpointPool {
     this.#waiting.delete(exchange);
   }
 
-  #open(exchange: Requester): UpstreamConnection {
+  /** Makes connections until there are so many, those in use included. */
+  warm(count: number): void {
+    if (this.#closing) return;
+    const wanted = Math.min(count, this.#limits.maxConnections);
+    while (this.#all.size < wanted) this.#open(undefined);
+  }
+
+  #open(exchange: Requester | undefined): UpstreamConnection {
     const connection = new UpstreamConnection(this.#host, this, exchange);
     this.#all.add(connection);
     this.#host.sweeper.add(connection);
@@ -164,6 +172,7 @@ export class UpstreamPools {
   readonly #options: PoolOptions;
   readonly #bySlot: (EndpointPool | undefined)[] = [];
   readonly #unsubscribe: () => void;
+  #warm: WarmConnections | undefined = undefined;
   /** Is the cluster's clock that of the proxy, so that one look at it does for both? */
   readonly sharesClock: boolean;
 
@@ -192,6 +201,19 @@ export class UpstreamPools {
     this.#bySlot[slot]?.leave(exchange);
   }
 
+  /** From now on endpoints that are well have so many connections before there are requests. @param count 0 for none */
+  keepWarm(count: number): void {
+    this.#warm?.close();
+    this.#warm = undefined;
+    if (count === 0) return;
+    this.#warm = new WarmConnections({
+      cluster: this.#cluster,
+      sweeper: this.#host.sweeper,
+      warm: (slot) => (this.#bySlot[slot] ?? this.#open(slot))?.warm(count),
+    });
+    this.#warm.fill();
+  }
+
   *pools(): Generator<EndpointPool, void, undefined> {
     for (const pool of this.#bySlot) if (pool !== undefined) yield pool;
   }
@@ -199,6 +221,7 @@ export class UpstreamPools {
   /** @returns once all connections are gone */
   async destroy(): Promise<void> {
     this.#unsubscribe();
+    this.#warm?.close();
     await Promise.all([...this.pools()].map((pool) => pool.destroy()));
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { AddressLimits, clientKeyOf } from './address-limits.ts';
+import { AddressLimits } from './address-limits.ts';
 
 describe('limits of an address', () => {
   it('are for connections at a time', () => {
@@ -55,18 +55,5 @@ describe('limits of an address', () => {
     }
     expect(limits.size).toBe(65_537);
     expect(limits.enter('here', 0)).toBe(false);
-  });
-});
-
-describe('the key of a client', () => {
-  it.each([
-    ['127.0.0.1', '127.0.0.1'],
-    ['::ffff:127.0.0.1', '127.0.0.1'],
-    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
-    ['2001:db8::1', '2001:db8:0:0::/64'],
-    ['fe80::1%eth0', 'fe80:0:0:0::/64'],
-    ['::1', '0:0:0:0::/64'],
-  ])('%s counts as %s', (address, key) => {
-    expect(clientKeyOf(address)).toBe(key);
   });
 });

@@ -3,7 +3,6 @@
  * counts by its /64, because that is what one customer is given. Known by the peer's address, before anything is read.
  */
 import { TokenBucket } from '@evenkeel/core/algorithm';
-import { SocketAddress } from 'node:net';
 
 export interface AddressLimitOptions {
   /** Connections at a time. Undefined for any number. */
@@ -81,21 +80,4 @@ export class AddressLimits {
       return;
     }
   }
-}
-
-/** What an address counts as. */
-export function clientKeyOf(address: string): string {
-  if (!address.includes(':')) return address;
-  const [unscoped = ''] = address.split('%', 1);
-  const { address: canonical } = new SocketAddress({ family: 'ipv6', address: unscoped });
-  if (canonical.startsWith('::ffff:') && canonical.includes('.'))
-    return canonical.slice('::ffff:'.length);
-  const [head, tail] = canonical.split('::') as [string, string?];
-  const before = head === '' ? [] : head.split(':');
-  const after = tail === undefined || tail === '' ? [] : tail.split(':');
-  const zeros = Array.from(
-    { length: tail === undefined ? 0 : Math.max(0, 8 - before.length - after.length) },
-    () => '0',
-  );
-  return `${[...before, ...zeros, ...after].slice(0, 4).join(':')}::/64`;
 }

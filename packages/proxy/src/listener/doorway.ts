@@ -1,6 +1,7 @@
 /** All that connections go through before their protocol begins, for listeners of whatever protocol. */
-import { type BlockList, isIPv6, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import type { CidrSet } from '../address/cidr-set.ts';
 import type { ServerCredentials } from '../tls/server-credentials.ts';
 import { TlsTerminator } from '../tls/terminator.ts';
 import { Arrival, type ArrivalHost } from './arrival.ts';
@@ -10,7 +11,7 @@ export interface DoorwayOptions {
   readonly host: ArrivalHost;
   /** Does every connection begin with a header that tells whose it is? Only those of {@link trusted} may. */
   readonly proxyProtocol: boolean;
-  readonly trusted: BlockList | undefined;
+  readonly trusted: CidrSet | undefined;
   /** Undefined for clear text. */
   readonly credentials: ServerCredentials | undefined;
   /** Undefined when there is one protocol only. */
@@ -60,7 +61,7 @@ export class Doorway {
       });
       return;
     }
-    if (proxyProtocol && !isIn(trusted, socket.remoteAddress)) {
+    if (proxyProtocol && trusted?.has(socket.remoteAddress ?? '') !== true) {
       host.counters.handshakeErrorCount++;
       socket.destroy();
       return;
@@ -120,9 +121,4 @@ export class Doorway {
 /** One and the same for a socket and the TLS over it, and for no other one of a listener. */
 function keyOf({ remoteAddress, remotePort, localAddress }: Socket): string {
   return `${remoteAddress} ${remotePort} ${localAddress}`;
-}
-
-function isIn(trusted: BlockList | undefined, address = ''): boolean {
-  const plain = address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address;
-  return trusted?.check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4') === true;
 }

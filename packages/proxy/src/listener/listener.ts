@@ -1,7 +1,9 @@
 /** A port that clients connect to. */
 import { once } from 'node:events';
-import net, { type AddressInfo, type BlockList } from 'node:net';
+import net, { type AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import type { CidrSet } from '../address/cidr-set.ts';
+import { clientPrefix } from '../address/client-prefix.ts';
 import { ClientConnection } from '../engine/client-connection.ts';
 import type { Http2Config } from '../config/http2-options.ts';
 import { type ClientIdentity, identityOf } from '../engine/client-identity.ts';
@@ -12,7 +14,7 @@ import { acceptSecureStream, acceptStream } from '../socket/socket-stream.ts';
 import type { ServerCredentials } from '../tls/server-credentials.ts';
 import { peerCertificateOf } from '../tls/peer-certificate.ts';
 import type { TlsTerminator } from '../tls/terminator.ts';
-import { type AddressLimits, clientKeyOf } from './address-limits.ts';
+import type { AddressLimits } from './address-limits.ts';
 import type { ArrivalHost } from './arrival.ts';
 import type { Arrived } from './arrived.ts';
 import { Doorway } from './doorway.ts';
@@ -22,7 +24,7 @@ import { type MixedPort, snifferOf } from './mixed-port.ts';
 export interface ListenerPorts {
   readonly host: EngineHost;
   readonly clients: Set<Client>;
-  readonly trusted: BlockList | undefined;
+  readonly trusted: CidrSet | undefined;
   readonly maxClients: number;
   /** Can accepted sockets be read through the shared buffer? */
   readonly rebuildsSockets: boolean;
@@ -169,7 +171,7 @@ export class Listener {
   #enter(address: string): (() => void) | undefined {
     const { addressLimits: limits, host } = this.#ports;
     if (limits === undefined) return this.#onClose;
-    const key = clientKeyOf(address);
+    const key = clientPrefix(address);
     if (!limits.enter(key, host.runtime.clock.nowMs())) {
       host.counters.limitedCount++;
       return undefined;

@@ -2,6 +2,7 @@
 import type { PickExplanation } from '@evenkeel/core';
 import { contextOf } from '../engine/choice.ts';
 import type { RouteRequest } from '../engine/route.ts';
+import type { ClientCertificate } from '../filter/filter.ts';
 import { cookieValue } from '@evenkeel/core';
 import type { HttpPort } from './http-port.ts';
 
@@ -19,6 +20,8 @@ export interface ExplainedRequest {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Default `127.0.0.1`. */
   readonly sourceAddress?: string | undefined;
+  /** Of the client, verified. Default none. */
+  readonly certificate?: Partial<ClientCertificate> | undefined;
 }
 
 export interface RequestExplanation {
@@ -65,6 +68,7 @@ function viewOf({
   path: target = '/',
   headers = {},
   sourceAddress = '127.0.0.1',
+  certificate,
 }: ExplainedRequest): RouteRequest {
   const fields = new Map(Object.entries(headers).map(([name, text]) => [name.toLowerCase(), text]));
   const query = target.indexOf('?');
@@ -75,7 +79,7 @@ function viewOf({
     path: query < 0 ? target : target.slice(0, query),
     search,
     minor: 1,
-    certificate: undefined,
+    certificate: certificate && { subject: '', names: [], fingerprint: '', ...certificate },
     sourceAddress,
     header: (name) => fields.get(name),
     cookie: (name) => cookieValue(fields.get('cookie'), name),

@@ -1,5 +1,5 @@
 /** A listener whose requests are read and routed, with its connections and its routes. */
-import type { BlockList } from 'node:net';
+import type { CidrSet } from '../address/cidr-set.ts';
 import type { Http2Config } from '../config/http2-options.ts';
 import type { Client } from '../engine/host.ts';
 import type { RouteTable } from '../engine/route.ts';
@@ -22,7 +22,7 @@ import type { Port } from './port.ts';
 export interface HttpPortConfig {
   readonly configured: ConfiguredTools;
   readonly routes: RouteTable;
-  readonly trusted: BlockList | undefined;
+  readonly trusted: CidrSet | undefined;
   readonly maxClients: number;
   /** Undefined for clear text, which no listener changes to or from. */
   readonly credentials: ServerCredentials | undefined;

@@ -39,8 +39,9 @@ export class ReachedCluster implements Upstream, Part {
   }
 
   /** For connections that are made from now on; those that there are stay. */
-  configure({ context, limits }: WantedUpstream): void {
+  configure({ context, limits, warmConnections }: WantedUpstream): void {
     Object.assign(this.#options, limits);
+    this.pools.keepWarm(warmConnections);
     if (this.#tls !== undefined && context !== undefined) this.#tls.context = context;
   }
 
@@ -54,6 +55,8 @@ interface WantedUpstream {
   /** Undefined for clear text. */
   readonly context: SecureContext | undefined;
   readonly limits: Pick<PoolOptions, 'maxConnections' | 'maxPending'>;
+  /** To each endpoint. */
+  readonly warmConnections: number;
 }
 
 /** The clusters of a configuration that may come into force. */
@@ -116,6 +119,7 @@ export class UpstreamPlan {
       },
       context: this.#contexts.get(name),
       limits: { maxConnections: maxConnectionsPerEndpoint, maxPending: maxPendingPerEndpoint },
+      warmConnections: this.#config.warmConnections.get(name) ?? 0,
     };
   }
 }

@@ -1,5 +1,5 @@
 /** What a route asks of a request beside host and path. A route that asks for nothing has none of this. */
-import { type BlockList, isIPv6 } from 'node:net';
+import type { CidrSet } from '../address/cidr-set.ts';
 import type { RouteRequest } from '../engine/route.ts';
 import type { ClientCertificate } from '../filter/filter.ts';
 import type { SafeRegex } from './safe-regex.ts';
@@ -25,7 +25,7 @@ export interface ConditionParts {
   readonly query: readonly NamedMatch[];
   readonly cookies: readonly NamedMatch[];
   /** Undefined for all clients. */
-  readonly sources: BlockList | undefined;
+  readonly sources: CidrSet | undefined;
   /** Undefined for clients with any certificate, and without one. */
   readonly certificate: CertificateMatch | undefined;
 }
@@ -64,17 +64,13 @@ export class Conditions {
     const methods = this.#methods;
     if (methods !== undefined && !methods.has(request.method)) return false;
     const { headers, query, cookies, sources, certificate } = this.#parts;
-    if (sources !== undefined && !isFrom(sources, request.sourceAddress)) return false;
+    if (sources !== undefined && !sources.has(request.sourceAddress ?? '')) return false;
     if (certificate !== undefined && !shows(certificate, request.certificate)) return false;
     for (const { name, match } of headers) if (!fits(match, request.header(name))) return false;
     for (const { name, match } of cookies) if (!fits(match, request.cookie(name))) return false;
     for (const { name, match } of query) if (!fits(match, request.query(name))) return false;
     return true;
   }
-}
-
-function isFrom(sources: BlockList, address: string | undefined): boolean {
-  return address !== undefined && sources.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
 }
 
 function shows(

@@ -1,5 +1,5 @@
-import { BlockList } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { CidrSet } from '../address/cidr-set.ts';
 import type { Route, RouteRequest } from '../engine/route.ts';
 import { routeRequest } from '../engine/test-support/route-request.ts';
 import { type ConditionParts, Conditions } from './conditions.ts';
@@ -120,8 +120,7 @@ describe('conditions of a route', () => {
   });
 
   it('ask where the client is', () => {
-    const sources = new BlockList();
-    sources.addSubnet('127.0.0.0', 8, 'ipv4');
+    const sources = new CidrSet([{ network: '127.0.0.0/8', value: 1 }]);
     const request = (sourceAddress: string | undefined): RouteRequest =>
       Object.create(routeRequest('GET /'), {
         sourceAddress: { value: sourceAddress },

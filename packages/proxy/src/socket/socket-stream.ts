@@ -6,6 +6,7 @@ import net from 'node:net';
 import tls from 'node:tls';
 import type { ByteStream, StreamOwner } from './byte-stream.ts';
 import type { SecureTarget } from './secure-target.ts';
+import { probeSecureWrites, usesUpSecureWrites } from './secure-write-probe.ts';
 
 /** Bytes per read. */
 const READ_BYTES = 65_536;
@@ -31,6 +32,7 @@ export class SocketStream implements ByteStream {
     this.socket = socket;
     this.#transport = transport;
     this.#isSecure = 'encrypted' in socket;
+    if (this.#isSecure) void probeSecureWrites();
     this.#owner = owner;
     socket.on('end', () => this.#owner.onEnd());
     socket.on('drain', () => this.#owner.onDrain());
@@ -63,8 +65,10 @@ export class SocketStream implements ByteStream {
   }
 
   write(bytes: Buffer): boolean {
-    // TLS is never done when the call returns. Without a copy, each message would take the whole output buffer along.
-    return this.socket.write(this.#isSecure ? Buffer.from(bytes) : bytes);
+    const { socket } = this;
+    // Behind others they wait in line, and their buffer is needed for the next message.
+    const waits = this.#isSecure && (socket.writableLength > 0 || !usesUpSecureWrites());
+    return socket.write(waits ? Buffer.from(bytes) : bytes);
   }
 
   end(): void {

@@ -1,11 +1,9 @@
 /** A port whose connections are passed on as they are, but for TLS that ends here. */
 import { once } from 'node:events';
-import net, { type AddressInfo, type BlockList } from 'node:net';
-import {
-  type AddressLimitOptions,
-  AddressLimits,
-  clientKeyOf,
-} from '../listener/address-limits.ts';
+import net, { type AddressInfo } from 'node:net';
+import type { CidrSet } from '../address/cidr-set.ts';
+import { clientPrefix } from '../address/client-prefix.ts';
+import { type AddressLimitOptions, AddressLimits } from '../listener/address-limits.ts';
 import { Doorway, type DoorwayOptions } from '../listener/doorway.ts';
 import type { TlsTerminator } from '../tls/terminator.ts';
 import type { TcpConnections } from './tcp-connections.ts';
@@ -25,7 +23,7 @@ export interface TcpListenerPorts extends Omit<DoorwayOptions, 'onArrived'> {
 export interface TcpListenerChange extends Pick<TcpHost, 'timeouts' | 'targets'> {
   readonly maxClients: number;
   readonly perClient: AddressLimitOptions | undefined;
-  readonly trusted: BlockList | undefined;
+  readonly trusted: CidrSet | undefined;
 }
 
 export class TcpListener {
@@ -144,7 +142,7 @@ export class TcpListener {
   #enter(socket: net.Socket, address: string): boolean {
     const limits = this.#limits;
     if (limits === undefined) return true;
-    const key = clientKeyOf(address);
+    const key = clientPrefix(address);
     if (!limits.enter(key, this.#ports.host.runtime.clock.nowMs())) return false;
     const leave = (): void => limits.leave(key);
     this.#leaves.set(socket, leave);

@@ -152,15 +152,4 @@ describe('a switch of protocols', () => {
     given.origin.answer = OK;
     client.destroy();
   });
-
-  it('before the request is whole is none', async () => {
-    given.origin.taken();
-    const client = await given.connect();
-    client.send(
-      'POST / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: x\r\ncontent-length: 9\r\n\r\n',
-    );
-    await expect.poll(() => given.cluster.snapshot().totals.activeCount).toBe(1);
-    client.destroy();
-    await expect.poll(() => given.origin.fragments.length).toBe(1);
-  });
 });

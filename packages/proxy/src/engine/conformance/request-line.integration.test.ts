@@ -11,7 +11,7 @@ const of = (line: string, fields = HOST): string => `${line}\r\n${fields}\r\n`;
 describe('a request line that goes on', () => {
   accepts(given, [
     ['GET', of('GET / HTTP/1.1'), of('GET / HTTP/1.1')],
-    ['HEAD', of('OPTIONS / HTTP/1.1'), of('OPTIONS / HTTP/1.1')],
+    ['OPTIONS', of('OPTIONS / HTTP/1.1'), of('OPTIONS / HTTP/1.1')],
     ['a method that nobody knows', of('BREW /pot HTTP/1.1'), of('BREW /pot HTTP/1.1')],
     ['a method in lower case', of('get / HTTP/1.1'), of('get / HTTP/1.1')],
     [

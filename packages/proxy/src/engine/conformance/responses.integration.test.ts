@@ -368,4 +368,16 @@ describe('a response that comes early', () => {
     client.destroy();
     await expect.poll(() => proxy.stats.upstreamCount).toBe(0);
   });
+
+  it('cannot switch protocols: the rest of the request would be bytes of the other one', async () => {
+    answer = (connection) =>
+      connection.write('HTTP/1.1 101 Go\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n');
+    const client = await new RawClient(proxy.addresses[0]!.port).connected();
+    client.send(
+      'POST / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: x\r\ncontent-length: 9\r\n\r\nabc',
+    );
+    await client.untilEnd();
+    expect(client.received).toMatch(/^HTTP\/1\.1 502 /);
+    client.destroy();
+  });
 });

@@ -1,5 +1,5 @@
 /** Connections on real sockets with routes that a test makes itself: for what a configuration cannot say. */
-import net, { type AddressInfo, BlockList } from 'node:net';
+import net, { type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import {
   type Cluster,
@@ -8,6 +8,7 @@ import {
   createRuntime,
   type Runtime,
 } from '@evenkeel/core';
+import { CidrSet } from '../../address/cidr-set.ts';
 import type { RouteOptions } from '../../config/route-options.ts';
 import { type RouteConfig, routeSchema } from '../../config/route-schema.ts';
 import type { Filter } from '../../filter/filter.ts';
@@ -24,6 +25,7 @@ import { ClientConnection } from '../client-connection.ts';
 import { identityOf } from '../client-identity.ts';
 import { ProxyCounters } from '../counters.ts';
 import { DateLine } from '../date-line.ts';
+import { LoopGuard } from '../loop-guard.ts';
 import type { Client, EngineHost, Timeouts } from '../host.ts';
 import { RequestView } from '../request-view.ts';
 import type { Upstream } from '../route.ts';
@@ -97,8 +99,7 @@ export class EngineFixture {
       this.#upstreams.set(name, { cluster, pools });
     }
     Object.assign(this.host, { routes: this.#routesOf(runtime, options) });
-    const trusted = new BlockList();
-    for (const address of options.trusted ?? []) trusted.addAddress(address);
+    const trusted = new CidrSet((options.trusted ?? []).map((network) => ({ network, value: 1 })));
     this.#server = net.createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
       const client = new ClientConnection(
         this.host,
@@ -200,6 +201,7 @@ export class EngineFixture {
       },
       routes: { find: () => undefined },
       viaLine: ascii(''),
+      loops: new LoopGuard(false, 1),
       draining: false,
       closed: (client) => this.#connections.delete(client),
     };

@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import type { Filter, FilterAnswer, FilterRequest } from '../filter.ts';
 import type { FilterKind } from '../filter-kind.ts';
-import { CidrSet } from '../shared/cidr-set.ts';
+import { CidrSet } from '../../address/cidr-set.ts';
 import { type IpAccessConfig, type IpAccessOptions, ipAccessSchema } from './schema.ts';
 
 export const ipAccessKind: FilterKind<z.ZodType<IpAccessConfig, IpAccessOptions>> = {

@@ -1,7 +1,7 @@
 /** Options of the filter `ipAccess`. */
 import { integer, object, oneOf } from '@evenkeel/core/schema';
 import type { z } from 'zod';
-import { isNetwork, networkKey } from '../shared/cidr-set.ts';
+import { isNetwork, networkKey } from '../../address/cidr-set.ts';
 import { networks } from '../shared/fields.ts';
 
 /**

@@ -11,7 +11,7 @@ import type { Logger } from '@evenkeel/core';
 import type { z } from 'zod';
 import type { Filter, FilterAnswer, FilterRequest, FilterStatus } from '../filter.ts';
 import type { FilterKind, FilterPorts } from '../filter-kind.ts';
-import { CidrSet } from '../shared/cidr-set.ts';
+import { CidrSet } from '../../address/cidr-set.ts';
 import { RequestKey } from '../shared/request-key.ts';
 import {
   type RateLimitFilterConfig,

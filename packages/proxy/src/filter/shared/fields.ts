@@ -1,6 +1,6 @@
 /** Schemas that several filters share. */
 import { z } from 'zod';
-import { isNetwork } from './cidr-set.ts';
+import { networkSchema } from '../../address/network-schema.ts';
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
@@ -44,15 +44,8 @@ export const fieldValue: z.ZodType<string, string> = z
   .max(8_192, { error: 'a text of 8192 characters at most' })
   .regex(VALUE, { error: 'a value without line ends, of one byte per character' });
 
-const NETWORK = 'an address or a network, 10.0.0.0/8';
-
-/** An address or a network. */
-export const network: z.ZodType<string, string> = z
-  .string({ error: NETWORK })
-  .refine(isNetwork, { error: NETWORK });
-
 const MAX_NETWORKS = 1_000_000;
 
 export const networks: z.ZodType<string[], string[]> = z
-  .array(network, { error: `a list of ${NETWORK}` })
+  .array(networkSchema, { error: 'a list of addresses and networks, 10.0.0.0/8' })
   .max(MAX_NETWORKS, { error: `${MAX_NETWORKS} networks at most` });

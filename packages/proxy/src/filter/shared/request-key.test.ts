@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { fakeRequest } from '../test-support/fake-request.ts';
-import { clientPrefix, type KeyPart, RequestKey } from './request-key.ts';
+import { type KeyPart, RequestKey } from './request-key.ts';
 
 const WHOLE = { ipv4Bits: 32, ipv6Bits: 64 };
 const keyOf = (
@@ -39,17 +39,5 @@ describe('a key', () => {
 
   it('is the same for all requests when it has no part', () => {
     expect(keyOf([], 'GET /a HTTP/1.1')).toBe(keyOf([], 'GET /b HTTP/1.1', '192.0.2.7'));
-  });
-});
-
-describe('clientPrefix', () => {
-  it('takes the addresses of one host with IPv6 together', () => {
-    expect(clientPrefix('2001:db8::1', WHOLE)).toBe(clientPrefix('2001:db8::ffff:2', WHOLE));
-    expect(clientPrefix('2001:db8::1', WHOLE)).not.toBe(clientPrefix('2001:db8:0:1::1', WHOLE));
-    expect(clientPrefix('10.0.0.1', WHOLE)).toBe(clientPrefix('::ffff:10.0.0.1', WHOLE));
-    expect(clientPrefix('10.0.0.1', WHOLE)).not.toBe(clientPrefix('10.0.0.2', WHOLE));
-    expect(clientPrefix('10.0.0.1', { ipv4Bits: 24, ipv6Bits: 64 })).toBe(
-      clientPrefix('10.0.0.2', { ipv4Bits: 24, ipv6Bits: 64 }),
-    );
   });
 });

@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import { object } from '@evenkeel/core/schema';
 import { z } from 'zod';
+import { clientPrefix, type ClientPrefixes } from '../../address/client-prefix.ts';
 import type { FilterRequest } from '../filter.ts';
 import { fieldName, parameterName } from './fields.ts';
-import { maskAddress, readAddress } from './ip-address.ts';
 
 /** One part of a key. */
 export type KeyPart =
@@ -35,19 +35,8 @@ export const keyParts: z.ZodType<readonly KeyPart[]> = z
   .array(keyPart, { error: `a list of ${EXPECTED}` })
   .max(8, { error: '8 parts at most' });
 
-/**
- * Which addresses count as one client. A network with IPv6 hands out 2^64 addresses to a single host, so that a limit by
- * whole address would be none (RFC 6177 section 2: sites get /64 to /48).
- */
-export interface ClientPrefixes {
-  readonly ipv4Bits: number;
-  readonly ipv6Bits: number;
-}
-
 /** Longer keys are kept as their hash, so that nobody fills the memory with long headers. */
 const MAX_KEY_CHARACTERS = 128;
-
-const scratch = new Uint32Array(4);
 
 export class RequestKey {
   readonly #parts: readonly KeyPart[];
@@ -91,14 +80,4 @@ export class RequestKey {
         return request.host.toLowerCase();
     }
   }
-}
-
-/** A text for all addresses that share a prefix. */
-export function clientPrefix(address: string, { ipv4Bits, ipv6Bits }: ClientPrefixes): string {
-  const width = readAddress(address, scratch);
-  if (width === 0) return address;
-  maskAddress(scratch, width, width === 1 ? ipv4Bits : ipv6Bits);
-  let text = width === 1 ? '4' : '6';
-  for (let word = 0; word < width; word++) text += `.${(scratch[word] as number).toString(36)}`;
-  return text;
 }

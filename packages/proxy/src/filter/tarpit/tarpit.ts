@@ -17,9 +17,9 @@ import type {
   FilterStatus,
 } from '../filter.ts';
 import type { FilterKind } from '../filter-kind.ts';
-import { CidrSet } from '../shared/cidr-set.ts';
+import { CidrSet } from '../../address/cidr-set.ts';
+import { clientPrefix } from '../../address/client-prefix.ts';
 import { networks } from '../shared/fields.ts';
-import { clientPrefix } from '../shared/request-key.ts';
 import { held } from './held.ts';
 
 export interface TarpitOptions {
@@ -69,7 +69,6 @@ export const tarpitKind: FilterKind<z.ZodType<TarpitConfig, TarpitOptions>> = {
   create: (config, { runtime }) => new TarpitFilter(config, runtime),
 };
 
-const WHOLE_HOST = { ipv4Bits: 32, ipv6Bits: 64 };
 const REFUSAL: FilterAnswer = { status: 429, reason: 'tarpit-full' };
 
 class TarpitFilter implements Filter {
@@ -108,7 +107,7 @@ class TarpitFilter implements Filter {
 
   onResponse({ isLocal, status }: FilterResponse, { clientAddress }: FilterRequest): void {
     if (!isLocal || !this.#statuses.has(status)) return;
-    this.#patience.tryAcquire(keyOf(clientAddress), this.#runtime.clock.nowMs());
+    this.#patience.tryAcquire(clientPrefix(clientAddress), this.#runtime.clock.nowMs());
   }
 
   status(): FilterStatus {
@@ -117,10 +116,6 @@ class TarpitFilter implements Filter {
 
   #isSlow(address: string): boolean {
     if (this.#networks.has(address)) return true;
-    return this.#patience.remaining(keyOf(address), this.#runtime.clock.nowMs()) === 0;
+    return this.#patience.remaining(clientPrefix(address), this.#runtime.clock.nowMs()) === 0;
   }
-}
-
-function keyOf(address: string): string {
-  return clientPrefix(address, WHOLE_HOST);
 }

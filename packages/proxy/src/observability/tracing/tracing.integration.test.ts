@@ -1,93 +1,38 @@
-/** Traces over real sockets, recorded by the SDK of OpenTelemetry. */
+/** Spans of requests over real sockets, recorded by the SDK of OpenTelemetry. */
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import http2 from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import {
   AlwaysOffSampler,
   BasicTracerProvider,
-  InMemorySpanExporter,
-  type ReadableSpan,
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ProxyFixture } from '../../engine/test-support/proxy-fixture.ts';
-import type { OriginConnection } from '../../engine/test-support/scripted-origin.ts';
-import type { ProxyOptions, RouteOptions, TracingOptions } from '../../index.ts';
+import { openProxyFile } from '../../index.ts';
 import { openTelemetry } from './index.ts';
+import {
+  ask,
+  BROKEN,
+  end,
+  exporter,
+  kindOf,
+  OK,
+  PARENT,
+  SPAN,
+  spans,
+  start,
+  told,
+  TRACE,
+  tracerProvider,
+  world,
+} from './test-support/traced-proxy.ts';
 
-const TRACE = '0af7651916cd43dd8448eb211c80319c';
-const SPAN = 'b7ad6b7169203331';
-const PARENT = `traceparent: 00-${TRACE}-${SPAN}-01\r\n`;
-const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok';
-const BROKEN = 'HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n';
-
-const exporter = new InMemorySpanExporter();
-const tracerProvider = new BasicTracerProvider({
-  spanProcessors: [new SimpleSpanProcessor(exporter)],
-});
-
-/** What came to the origins, head by head. */
-let heads: string[] = [];
-let fixture: ProxyFixture;
-
-afterEach(async () => {
-  await fixture.close();
-  exporter.reset();
-  heads = [];
-});
-
-interface StartOptions {
-  readonly tracing?: TracingOptions;
-  readonly route?: Partial<RouteOptions>;
-  readonly proxy?: Partial<ProxyOptions>;
-  readonly origins?: number;
-  /** What origins answer, one after the other; the last one goes on. */
-  readonly answers?: readonly string[];
-}
-
-async function start({
-  tracing = { spans: openTelemetry({ tracerProvider }), continue: 'all' },
-  route = {},
-  proxy = {},
-  origins = 1,
-  answers = [OK],
-}: StartOptions = {}): Promise<void> {
-  let turn = 0;
-  const onData = (connection: OriginConnection): void => {
-    for (;;) {
-      const end = connection.received.indexOf('\r\n\r\n');
-      if (end < 0) return;
-      heads.push(connection.received.slice(0, end));
-      connection.received = connection.received.slice(end + 4);
-      connection.write(answers[Math.min(turn++, answers.length - 1)]!);
-    }
-  };
-  const routes: RouteOptions[] = [
-    { name: 'all', cluster: 'origin', ...route },
-    { name: 'here', match: { path: { exact: '/here' } }, respond: { status: 204 } },
-  ];
-  fixture = await ProxyFixture.start(onData, {
-    origins,
-    proxy: { listeners: [{ listen: '127.0.0.1:0', http: { routes } }], tracing, ...proxy },
-  });
-}
-
-/** @returns the answer, head and all */
-async function ask(lines = '', start_ = 'GET /a?b=secret'): Promise<string> {
-  const client = await fixture.connect();
-  client.send(`${start_} HTTP/1.1\r\nhost: a.example:8080\r\nuser-agent: test\r\n${lines}\r\n`);
-  await client.until(({ received }) => /\r\n\r\n(ok|\d{3} |$)/.test(received));
-  return client.received;
-}
-
-async function spans(count: number): Promise<readonly ReadableSpan[]> {
-  await fixture.until(() => exporter.getFinishedSpans().length >= count);
-  expect(exporter.getFinishedSpans()).toHaveLength(count);
-  return exporter.getFinishedSpans();
-}
-
-const kindOf = (all: readonly ReadableSpan[], kind: SpanKind): ReadableSpan[] =>
-  all.filter((span) => span.kind === kind);
-
-const told = (at = 0): string[] => /traceparent: (.*)/.exec(heads[at]!)?.[1]?.split('-') ?? [];
+afterEach(end);
 
 describe('spans', () => {
   it('are one for the request, and one below it for the try, which the endpoint is told of', async () => {
@@ -101,8 +46,8 @@ describe('spans', () => {
     expect(server!.parentSpanContext?.spanId).toBe(SPAN);
     expect(client!.parentSpanContext?.spanId).toBe(context.spanId);
     expect(told()).toEqual(['00', TRACE, client!.spanContext().spanId, '01']);
-    expect(heads[0]!.match(/trace(parent|state):.*/g)).toHaveLength(2);
-    expect(heads[0]).toContain('tracestate: vendor=1');
+    expect(world.heads[0]!.match(/trace(parent|state):.*/g)).toHaveLength(2);
+    expect(world.heads[0]).toContain('tracestate: vendor=1');
     expect(server!.name).toBe('GET all');
     expect(server!.attributes).toEqual({
       'http.request.method': 'GET',
@@ -121,7 +66,7 @@ describe('spans', () => {
       'evenkeel.request_id': 'abc',
     });
     expect(server!.status.code).toBe(SpanStatusCode.UNSET);
-    const { port } = fixture.origins[0]!;
+    const { port } = world.fixture.origins[0]!;
     expect(client!.name).toBe('GET');
     expect(client!.attributes).toEqual({
       'http.request.method': 'GET',
@@ -201,11 +146,104 @@ describe('spans', () => {
     expect(bad!.status.code).toBe(SpanStatusCode.UNSET);
   });
 
+  it('are one for each hedge, too, and those that lose are no errors', async () => {
+    let turn = 0;
+    world.fixture = await ProxyFixture.start(
+      (connection) => {
+        world.heads.push(connection.received);
+        // The first one never answers.
+        if (turn++ > 0) connection.write(OK);
+      },
+      {
+        origins: 2,
+        proxy: {
+          tracing: { spans: openTelemetry({ tracerProvider }) },
+          listeners: [
+            {
+              listen: '127.0.0.1:0',
+              http: { routes: [{ cluster: 'origin', hedge: { delayMs: 5 } }] },
+            },
+          ],
+        },
+      },
+    );
+    await ask();
+    const tries = kindOf(await spans(3), SpanKind.CLIENT);
+    const [lost, won] = tries.toSorted(
+      (a, b) =>
+        Number(a.attributes['http.request.resend_count'] ?? 0) -
+        Number(b.attributes['http.request.resend_count'] ?? 0),
+    );
+    expect(lost!.attributes['evenkeel.outcome']).toBe('cancelled');
+    expect(lost!.status.code).toBe(SpanStatusCode.UNSET);
+    expect(won!.attributes['http.response.status_code']).toBe(200);
+    expect([told(0)[2], told(1)[2]]).toEqual([lost, won].map((one) => one!.spanContext().spanId));
+  });
+
+  it('are the same over HTTP/2, on both sides', async () => {
+    const server = http2.createServer((request, response) => {
+      world.heads.push(`traceparent: ${String(request.headers['traceparent'])}`);
+      response.end('ok');
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    world.fixture = await ProxyFixture.start(() => undefined, {
+      cluster: { discovery: [`127.0.0.1:${(server.address() as AddressInfo).port}`] },
+      proxy: {
+        tracing: { spans: openTelemetry({ tracerProvider }), continue: 'all' },
+        upstreams: { origin: { http2: true } },
+      },
+    });
+    const session = http2.connect(`http://127.0.0.1:${world.fixture.port}`);
+    const stream = session.request({
+      ':path': '/a',
+      traceparent: `00-${TRACE}-${SPAN}-01`,
+    });
+    stream.resume();
+    await once(stream, 'end');
+    session.close();
+    const all = await spans(2);
+    const [one] = kindOf(all, SpanKind.CLIENT);
+    expect(told()).toEqual(['00', TRACE, one!.spanContext().spanId, '01']);
+    expect(kindOf(all, SpanKind.SERVER)[0]!.attributes).toMatchObject({
+      'network.protocol.version': '2',
+      'http.response.status_code': 200,
+    });
+    server.close();
+  });
+
+  it('are made for a proxy whose options are in a file', async () => {
+    await start();
+    const folder = await mkdtemp(join(tmpdir(), 'evenkeel-tracing-'));
+    const path = join(folder, 'proxy.yaml');
+    await writeFile(
+      path,
+      `
+clusters: { origin: { discovery: ['127.0.0.1:${world.fixture.origins[0]!.port}'] } }
+listeners: [{ listen: '127.0.0.1:0', http: { routes: [{ cluster: origin }] } }]
+tracing: { continue: all }
+`,
+    );
+    const file = await openProxyFile({
+      path,
+      watch: false,
+      spans: openTelemetry({ tracerProvider }),
+    });
+    const [address] = file.proxy.addresses;
+    const response = await fetch(`http://127.0.0.1:${address!.port}/a`, {
+      headers: { traceparent: `00-${TRACE}-${SPAN}-01` },
+    });
+    expect(await response.text()).toBe('ok');
+    for (const span of await spans(2)) expect(span.spanContext().traceId).toBe(TRACE);
+    await file.close({ drainTimeoutMs: 0 });
+    await rm(folder, { recursive: true });
+  });
+
   it('end when the client leaves', async () => {
     await start({ answers: [''] });
-    const client = await fixture.connect();
+    const client = await world.fixture.connect();
     client.send('GET /a HTTP/1.1\r\nhost: a\r\n\r\n');
-    await fixture.until(() => heads.length === 1);
+    await world.fixture.until(() => world.heads.length === 1);
     client.socket.resetAndDestroy();
     const all = await spans(2);
     expect(kindOf(all, SpanKind.SERVER)[0]!.attributes['error.type']).toBe('aborted');
@@ -216,10 +254,10 @@ describe('spans', () => {
 
   it('of a response that is cut off are errors', async () => {
     await start({ answers: ['HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\npart'] });
-    const client = await fixture.connect();
+    const client = await world.fixture.connect();
     client.send('GET /a HTTP/1.1\r\nhost: a\r\n\r\n');
     await client.untilText('part');
-    fixture.origins[0]!.connections[0]!.socket.destroy();
+    world.fixture.origins[0]!.connections[0]!.socket.destroy();
     const all = await spans(2);
     expect(kindOf(all, SpanKind.SERVER)[0]!.attributes).toMatchObject({
       'error.type': 'truncated',
@@ -239,110 +277,5 @@ describe('spans', () => {
     expect(told()).toEqual(['00', TRACE, expect.stringMatching(/^[0-9a-f]{16}$/), '00']);
     expect(told()[2]).not.toBe(SPAN);
     expect(exporter.getFinishedSpans()).toEqual([]);
-  });
-});
-
-describe('the trace of a client', () => {
-  it.each([
-    ['trusted', [], false],
-    ['trusted', ['127.0.0.1'], true],
-    ['all', [], true],
-    ['none', ['127.0.0.1'], false],
-  ] as const)('with continue: %s and trusted peers %j goes on: %s', async (rule, peers, goesOn) => {
-    await start({
-      tracing: { spans: openTelemetry({ tracerProvider }), continue: rule },
-      proxy: { trustedProxies: peers },
-    });
-    await ask(`${PARENT}tracestate: vendor=1\r\n`);
-    const [server] = kindOf(await spans(2), SpanKind.SERVER);
-    expect(server!.spanContext().traceId === TRACE).toBe(goesOn);
-    expect(told()[1]).toBe(server!.spanContext().traceId);
-    expect(heads[0]!.includes('vendor=1')).toBe(goesOn);
-  });
-
-  it.each([
-    ['nobody', {}],
-    ['no SDK', { spans: openTelemetry() }],
-  ])('is passed on as it is where %s records', async (_, tracing) => {
-    await start({ tracing: { ...tracing, continue: 'all' } });
-    await ask(PARENT);
-    expect(told()).toEqual(['00', TRACE, SPAN, '01']);
-    await ask(PARENT.replace('-01\r', '-00\r'));
-    expect(told(1)).toEqual(['00', TRACE, SPAN, '00']);
-  });
-
-  it('begins here where there is none, sampled as the options say', async () => {
-    await start({ tracing: { sampleRatio: 0 } });
-    await ask();
-    await ask('traceparent: nonsense\r\n');
-    for (const at of [0, 1])
-      expect(told(at)).toEqual([
-        '00',
-        expect.stringMatching(/^[0-9a-f]{32}$/),
-        expect.stringMatching(/^[0-9a-f]{16}$/),
-        '02',
-      ]);
-    expect(told(0)[1]).not.toBe(told(1)[1]);
-  });
-
-  it('passes like any other header without tracing', async () => {
-    await start({ proxy: { tracing: undefined } });
-    await ask(`${PARENT}tracestate: vendor=1\r\n`);
-    expect(told()).toEqual(['00', TRACE, SPAN, '01']);
-    expect(heads[0]).toContain('tracestate: vendor=1');
-  });
-
-  it('stays what a filter writes', async () => {
-    const own = `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`;
-    await start({ route: { filters: [{ headers: { request: { set: { traceparent: own } } } }] } });
-    await ask();
-    expect(told().join('-')).toBe(own);
-    await spans(2);
-  });
-
-  it('is told to the client and the log where that is wanted', async () => {
-    const lines: string[] = [];
-    await start({
-      tracing: { continue: 'all', responseHeader: 'X-Trace-Id' },
-      answers: ['HTTP/1.1 200 OK\r\nx-trace-id: theirs\r\ncontent-length: 2\r\n\r\nok'],
-      proxy: {
-        accessLog: { format: '%{traceId} %{spanId}', write: (text) => lines.push(text) },
-      },
-    });
-    const answer = await ask(PARENT);
-    expect(answer.match(/x-trace-id.*/g)).toEqual([`x-trace-id: ${TRACE}`]);
-    expect(await ask(PARENT, 'GET /here')).toContain(`x-trace-id: ${TRACE}`);
-    await fixture.close();
-    expect(lines.join('')).toBe(`${TRACE} ${SPAN}\n`.repeat(2));
-  });
-});
-
-describe('server-timing', () => {
-  it('tells how long it took here and at the endpoint, beside what that says', async () => {
-    await start({
-      tracing: {},
-      answers: ['HTTP/1.1 200 OK\r\nserver-timing: db;dur=5\r\ncontent-length: 2\r\n\r\nok'],
-      proxy: { serverTiming: true },
-    });
-    const answer = await ask();
-    expect(answer).toContain('server-timing: db;dur=5\r\n');
-    const times = /server-timing: proxy;dur=([\d.]+), upstream;dur=([\d.]+)\r\n/.exec(answer);
-    for (const time of times!.slice(1)) expect(Number(time)).toBeLessThan(5_000);
-    expect(Number(times![2])).toBeGreaterThan(0);
-    expect(await ask('', 'GET /here')).toMatch(/server-timing: proxy;dur=[\d.]+\r\n/);
-    expect(await ask('', 'GET /here')).not.toContain('upstream');
-  });
-});
-
-describe('options of tracing', () => {
-  it.each([
-    [{ continue: 'some' }, 'createProxy.tracing.continue'],
-    [{ spans: {} }, 'openTelemetry() of @evenkeel/proxy/tracing'],
-    [{ sampleRatio: 2 }, 'createProxy.tracing.sampleRatio'],
-    [{ responseHeader: 'a b' }, 'createProxy.tracing.responseHeader'],
-    [{ responseHeader: 'Content-Length' }, 'a header that nothing else is in'],
-  ])('%j are refused', async (tracing, message) => {
-    await expect(start({ tracing: tracing as TracingOptions })).rejects.toThrow(message);
-    await start();
   });
 });

@@ -7,12 +7,26 @@ import { join } from 'node:path';
 
 const LIMIT_MS = 15_000;
 
+/** Those of answers that are read here. */
+interface Answer {
+  readonly targetId?: string;
+  readonly sessionId?: string;
+  readonly result?: { readonly value?: unknown };
+  readonly exceptionDetails?: unknown;
+}
+
+/** The same of events. */
+interface EventParams {
+  readonly entry?: { readonly level: string; readonly text: string; readonly url?: string };
+  readonly request?: { readonly url: string };
+}
+
 interface Message {
   readonly id?: number;
   readonly method?: string;
   readonly sessionId?: string;
-  readonly params?: Readonly<Record<string, any>>;
-  readonly result?: Readonly<Record<string, any>>;
+  readonly params?: EventParams;
+  readonly result?: Answer;
   readonly error?: { readonly message: string };
 }
 
@@ -37,7 +51,7 @@ export class Browser {
     // Whatever asks for a name finds nothing: the page has to do with what its server says.
     const offline = '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1';
     const args = [...flags, offline, `--user-data-dir=${profile}`, 'about:blank'];
-    const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'], detached: true });
     const socket = new WebSocket(await addressOf(child));
     await once(socket, 'open');
     return new Browser(child, profile, socket);
@@ -45,20 +59,17 @@ export class Browser {
 
   async open(url: string): Promise<Page> {
     const { targetId } = await this.send('Target.createTarget', { url: 'about:blank' });
-    const { sessionId } = await this.send('Target.attachToTarget', { targetId, flatten: true });
-    const page = new Page(this, sessionId as string);
-    this.#pages.set(sessionId as string, page);
+    const attached = await this.send('Target.attachToTarget', { targetId, flatten: true });
+    const { sessionId = '' } = attached;
+    const page = new Page(this, sessionId);
+    this.#pages.set(sessionId, page);
     for (const domain of ['Runtime', 'Log', 'Page', 'Network'])
       await this.send(`${domain}.enable`, {}, sessionId);
     await this.send('Page.navigate', { url }, sessionId);
     return page;
   }
 
-  async send(
-    method: string,
-    params: object,
-    sessionId?: string,
-  ): Promise<Readonly<Record<string, any>>> {
+  async send(method: string, params: object, sessionId?: string): Promise<Answer> {
     const id = ++this.#lastId;
     const answer = new Promise<Message>((resolve) => this.#waiting.set(id, resolve));
     this.#socket.send(JSON.stringify({ id, method, params, sessionId }));
@@ -69,9 +80,12 @@ export class Browser {
 
   async close(): Promise<void> {
     const exited = once(this.#process, 'exit');
-    this.#socket.close();
-    this.#process.kill();
+    // The command may be a script that would leave the browser behind if it were killed itself.
+    void this.send('Browser.close', {});
+    const timer = setTimeout(() => killAll(this.#process), LIMIT_MS);
     await exited;
+    clearTimeout(timer);
+    this.#socket.close();
     await rm(this.#profile, { recursive: true, force: true, maxRetries: 5 });
   }
 
@@ -95,10 +109,11 @@ export class Page {
   }
 
   note({ method, params = {} }: Message): void {
+    const { entry, request } = params;
     if (method === 'Runtime.exceptionThrown') this.errors.push(JSON.stringify(params));
-    else if (method === 'Log.entryAdded' && params['entry'].level === 'error')
-      this.errors.push(`${params['entry'].text} ${params['entry'].url}`);
-    else if (method === 'Network.requestWillBeSent') this.requested.push(params['request'].url);
+    else if (entry?.level === 'error') this.errors.push(`${entry.text} ${entry.url ?? ''}`);
+    else if (method === 'Network.requestWillBeSent' && request !== undefined)
+      this.requested.push(request.url);
   }
 
   /** @param expression JavaScript; what it gives, or its promise */
@@ -109,7 +124,7 @@ export class Page {
       this.#sessionId,
     );
     if (exceptionDetails !== undefined) throw new Error(JSON.stringify(exceptionDetails));
-    return result.value as T;
+    return result?.value as T;
   }
 
   /** Waits for a condition. @param expression looked at every few milliseconds */
@@ -151,7 +166,15 @@ async function addressOf(child: ChildProcess): Promise<string> {
   child.on('exit', () => reject(new Error(`the browser has ended: ${said}`)));
   try {
     return await promise;
+  } catch (error) {
+    killAll(child);
+    throw error;
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** The whole group of processes, which is the browser's own. */
+function killAll({ pid, exitCode }: ChildProcess): void {
+  if (pid !== undefined && exitCode === null) process.kill(-pid, 'SIGKILL');
 }
