@@ -30,7 +30,10 @@ const STARTERS: Readonly<Record<string, (command: string) => Promise<Server>>> =
 };
 
 /** What an example needs of the machine. */
-const MACHINE: Readonly<Record<string, readonly string[]>> = { 'l4-gateway.ts': ['bpf', 'ip'] };
+const MACHINE: Readonly<Record<string, readonly string[]>> = {
+  'l4-gateway.ts': ['bpf', 'ip'],
+  'l4-two-gateways.ts': ['bpf', 'ip'],
+};
 
 /** Which component an example needs; the others need none. */
 const NEEDS: Readonly<Record<string, string>> = {

@@ -40,18 +40,8 @@ describe('docs/guides/proxy-observability.md', () => {
 
   it('has every reason of a refusal, and no other', () => {
     const table = section('### Refusals');
-    const written = [...table.matchAll(/^\| `([a-z-]+)` /gm)].map(([, reason]) => reason);
+    const written = [...table.matchAll(/^\| `([a-z-]+)` /gm)].map(([, reason = '']) => reason);
     expect(written.sort()).toEqual(Object.keys(proxy.stats.counters.refusals).sort());
-  });
-
-  it('has every field of the access log, and no other', async () => {
-    const [table = ''] = section('## Access log').split('## Request ids');
-    const written = [...table.matchAll(/^\| (`.*?) +\|/gm)].flatMap(([, cell = '']) =>
-      [...cell.matchAll(/`([a-zA-Z]+)`/g)].map(([, name = '']) => name),
-    );
-    const fields = (await import('../packages/proxy/src/observability/access-log/log-fields.ts'))
-      .LOG_FIELD_NAMES;
-    expect(written.sort()).toEqual([...fields].sort());
   });
 });
 
@@ -59,10 +49,8 @@ interface Row {
   readonly labelNames: readonly string[];
 }
 
-/** From a heading to the end of the page. */
+/** From a heading to the next one. */
 function section(heading: string): string {
-  const at = page.indexOf(heading);
-  expect(at).toBeGreaterThan(0);
-  const next = page.indexOf(`\n${heading.split(' ')[0]} `, at + 1);
-  return page.slice(at, next < 0 ? undefined : next);
+  const [, text = ''] = page.split(`${heading}\n`);
+  return text.split(/^#/m, 1)[0] ?? '';
 }

@@ -4,16 +4,23 @@ import { once } from 'node:events';
 export interface ChildOptions {
   /** Further arguments for Node, such as `--expose-gc`. */
   readonly execArgv?: readonly string[];
+  /** A program that starts Node, and its arguments: `['unshare', '-n']` for a network of its own. */
+  readonly prefix?: readonly [string, ...string[]];
+  /** Open files that it gets, as its descriptors from 4 on. */
+  readonly descriptors?: readonly number[];
 }
 
 /** A process of a suite: one request at a time goes in, one reply comes out. */
 export class Child<Request extends object, Reply> {
   readonly #child: ChildProcess;
 
-  constructor(file: string, { execArgv = [] }: ChildOptions = {}) {
+  constructor(file: string, options: ChildOptions = {}) {
+    const { execArgv = [], prefix = [], descriptors = [] } = options;
+    const [execPath = process.execPath, ...before] = [...prefix, process.execPath];
     this.#child = fork(file, {
-      execArgv: [...process.execArgv, ...execArgv],
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      execPath,
+      execArgv: [...before, ...process.execArgv, ...execArgv],
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc', ...descriptors],
     });
   }
 

@@ -5,58 +5,25 @@
  *     net(X) = wrapped(X) - (wrapped(tx) - raw(tx)) - (wrapped(grow) - wrapped(tx)) / 2
  *
  * The last term is the wrapper's `bpf_xdp_adjust_head`, which it needs only for programs that grow the packet. The test
- * loop's own 25 ns stay inside. Needs root on Linux; nothing is attached, no packet leaves.
+ * loop's own 25 ns stay inside. Then the same on two CPUs at once, and with frames that really travel, there and back
+ * over a virtual cable in a network namespace of its own. Needs root on Linux; nothing leaves the machine.
  */
-import { BpfError } from '@evenkeel/bpf';
+import { BpfError, possibleCpus } from '@evenkeel/bpf';
 import { openForwarder } from '@evenkeel/l4-gateway';
-import { measureRounds } from '../../support/rounds.ts';
-import { summarize } from '../../support/statistics.ts';
 import type { Figures, Suite, SuiteContext } from '../../support/suite.ts';
 import { formatTable } from '../../support/table.ts';
-import { ip4Subject, ip6Subject, type Subject, synSubject } from './frames.ts';
-import { type Candidate, type Mode, openScale, type Scale, stayOnOneCpu } from './scale.ts';
+import { ip4Subject, ip6Subject, synSubject } from './frames.ts';
+import { measureLive } from './live.ts';
+import { measure, type Net } from './net.ts';
+import { openScale, type Scale, stayOnOneCpu } from './scale.ts';
+import { measureTwoCpus } from './two-cpus.ts';
 
 const GOALS = { 'hit/encap': 1.4, 'flows64k/encap': 1.8, 'new/encap': 2.5 } as const;
 const REALS = Array.from({ length: 100 }, (_, index) => ({ address: `10.0.0.${index + 1}` }));
 
-interface Net {
-  readonly tx: number;
-  readonly encap: number;
-  readonly forward: number;
-}
-
-/** Medians of one way in which flows come. */
-async function measure(
-  scale: Scale,
-  forward: Candidate,
-  { subject, mode, rounds }: { subject: Subject; mode: Mode; rounds: number },
-): Promise<Net> {
-  const { tx, grow, encap } = scale.floors;
-  for (const [name, candidate] of Object.entries({ ...scale.floors, forward })) {
-    scale.check(name, candidate, { subject, mode });
-  }
-  const wrapped = (candidate: Candidate) => (): number => scale.wrapped(candidate, subject, mode);
-  const samples = await measureRounds(
-    [
-      { name: 'raw', measure: () => scale.raw(tx, subject) },
-      { name: 'tx', measure: wrapped(tx) },
-      { name: 'grow', measure: wrapped(grow) },
-      { name: 'encap', measure: wrapped(encap) },
-      { name: 'forward', measure: wrapped(forward) },
-    ],
-    { rounds, warmupRounds: 1 },
-  );
-  const of = (name: keyof typeof samples): number => summarize(samples[name]).median;
-  const wrapper = of('tx') - of('raw');
-  const growing = wrapper + (of('grow') - of('tx')) / 2;
-  return {
-    tx: of('raw'),
-    encap: of('encap') - growing,
-    forward: of('forward') - (forward.growth > 0 ? growing : wrapper),
-  };
-}
-
 async function run({ print, quick }: SuiteContext): Promise<Figures> {
+  const twoCpus = await measureTwoCpus(quick);
+  const live = await measureLive(quick);
   stayOnOneCpu();
   const scale = openScale(quick ? 20_000 : 1_000_000);
   const forwarder = openForwarder({ nextHop: '02:00:00:00:00:03' });
@@ -93,16 +60,42 @@ async function run({ print, quick }: SuiteContext): Promise<Figures> {
       'encap-ns': (nets[0] as [string, Net])[1].encap,
       'update-reals-ms': updateMs,
       'table-mib': forwarder.tableBytes / 2 ** 20,
+      ...memoryFigures(forwarder),
+      ...(twoCpus === undefined ? {} : { 'two-cpus': twoCpus }),
+      ...live.figures,
     };
     for (const [name, net] of nets) figures[`${name}/encap`] = net.forward / net.encap;
     for (const [name, goal] of Object.entries(GOALS)) {
       print(`${name}: ${(figures[name] as number).toFixed(2)}, goal ${goal}`);
     }
+    print(
+      `memory: ${figures['vip-kib']?.toFixed(0)} KiB a VIP with its ring, ${figures['million-flows-mib']?.toFixed(1)} MiB a million flows`,
+    );
+    print(
+      twoCpus === undefined
+        ? 'two CPUs: this process may use one'
+        : `two CPUs forward ${twoCpus.toFixed(2)} times what one does`,
+    );
+    print(live.table);
     print(`one of 100 reals removed or back, table built and published: ${updateMs.toFixed(1)} ms`);
     return figures;
   } finally {
     forwarder.close();
     scale.close();
+  }
+}
+
+/** What the maps take: a VIP has a ring of two bytes a place and a record, a flow a fourth of a bucket. */
+function memoryFigures(forwarder: ReturnType<typeof openForwarder>): Record<string, number> {
+  const larger = openForwarder({ nextHop: '02:00:00:00:00:03', maxRings: 128 });
+  const more = openForwarder({ nextHop: '02:00:00:00:00:03', flowsPerCpu: 524_288 });
+  try {
+    const perVip = (larger.tableBytes - forwarder.tableBytes) / 64;
+    const perFlow = (more.tableBytes - forwarder.tableBytes) / (262_144 * possibleCpus());
+    return { 'vip-kib': perVip / 1_024, 'million-flows-mib': (perFlow * 1e6) / 2 ** 20 };
+  } finally {
+    larger.close();
+    more.close();
   }
 }
 

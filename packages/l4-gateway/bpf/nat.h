@@ -133,7 +133,8 @@ static __noinline int nat_send(struct xdp_md *context, const struct packet *pack
 		scratch->quoted.ports = connection->real_port | (__u32)own.port << 16;
 		__builtin_memcpy(scratch->quoted.source, connection->real, 16);
 		__builtin_memcpy(scratch->quoted.destination, own.address, 16);
-		__builtin_memcpy(scratch->ends.source, packet->source, 16);
+		/* Not from whoever found it: that may be the router that carries this on, and takes nothing that says it is its own. */
+		__builtin_memcpy(scratch->ends.source, own.address, 16);
 		return nat_rewrite_error(context, packet, &scratch->ends, &scratch->quoted);
 	}
 	seen = nat_flags_seen(flow->tcp_flags, NAT_FIN_OUT);
@@ -203,13 +204,10 @@ static __noinline int nat_back(struct xdp_md *context, const struct packet *pack
 	count(COUNTER_NAT_RETURNED);
 	trace(TRACE_NAT_BACK, connection->target, 0);
 	if (packet != flow) {
-		/* An error about what the client sent: quoted as the client sent it, from whoever found it. */
+		/* An error about what the client sent: quoted as the client sent it, and from the VIP for the same reason. */
 		quoted->ports = connection->client_port | (__u32)connection->vip_port << 16;
 		__builtin_memcpy(quoted->source, connection->client, 16);
 		__builtin_memcpy(quoted->destination, connection->vip, 16);
-		/* The real's own address is nobody's business. */
-		if (!nat_is_same(connection->real, packet->source))
-			__builtin_memcpy(ends->source, packet->source, 16);
 		return nat_rewrite_error(context, packet, ends, quoted);
 	}
 	nat_touch(connection, now, NAT_ANSWERED | nat_flags_seen(flow->tcp_flags, NAT_FIN_BACK));

@@ -103,6 +103,13 @@ export class Lab {
     this.ip('router', `-6 route replace fd00:200::/64 ${hops(6)}`);
   }
 
+  /** Sends packets for one VIP to one gateway. */
+  routeVip(address: string, gateway: GatewayName): void {
+    const family = address.includes(':') ? 6 : 4;
+    const hop = hostOf(family, `2:${gateway.at(-1)}`, 2);
+    this.ip('router', `${family === 6 ? '-6 ' : ''}route replace ${address} via ${hop}`);
+  }
+
   /** The MTU of a wire to the router, both ends. */
   setMtu(machine: Exclude<Machine, 'client' | 'router'>, mtu: number): void {
     this.ip(machine, `link set eth0 mtu ${mtu}`);
@@ -153,19 +160,33 @@ export class Lab {
     return path;
   }
 
-  /** Ends what was started, the last first, and removes what was made. Idempotent. */
+  /**
+   * Ends what was started, the last first, and removes what was made. Idempotent.
+   *
+   * @throws Error when some of it cannot be removed, after all the rest has been
+   */
   async close(): Promise<void> {
     for (const one of this.#processes.splice(0).toReversed()) {
       one.child.stdin?.end();
       await one.end();
     }
+    const errors: unknown[] = [];
+    const attempt = (remove: () => unknown): void => {
+      try {
+        remove();
+      } catch (error) {
+        errors.push(error);
+      }
+    };
     for (const name of GATEWAYS) {
       const pins = join('/sys/fs/bpf/evenkeel', this.gatewayName(name));
-      rmSync(pins, { recursive: true, force: true });
+      attempt(() => rmSync(pins, { recursive: true, force: true }));
     }
-    for (const machine of this.#machines.splice(0))
-      run(['ip', 'netns', 'del', this.#full(machine)]);
-    rmSync(this.folder, { recursive: true, force: true });
+    for (const machine of this.#machines.splice(0)) {
+      attempt(() => run(['ip', 'netns', 'del', this.#full(machine)]));
+    }
+    attempt(() => rmSync(this.folder, { recursive: true, force: true }));
+    if (errors.length > 0) throw new AggregateError(errors, 'the lab is not gone');
   }
 
   #spawn(machine: Machine, command: readonly string[]): LabProcess {

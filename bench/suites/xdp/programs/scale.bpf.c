@@ -16,23 +16,21 @@ __u32 flow_mask; /* which bits of `turn` tell flows apart; 0: one flow */
 __u32 is_ip6;
 __u32 restores; /* whether the IP and TCP headers are written anew, for programs that change them */
 __u64 headers[5]; /* what they are */
+__u32 returned_bytes; /* length of frames that are counted */
+__u64 returned; /* how many came */
 
-/*
- * A test run does not restore the packet between repetitions. This does: it takes off what the last run put in front,
- * writes the Ethernet header anew, gives the packet its flow, and only then calls the candidate.
- */
-SEC("xdp")
-int wrap(struct xdp_md *context)
+/* Takes off what the last run put in front, writes the Ethernet header anew, and gives the packet its flow. */
+static __always_inline int prepare(struct xdp_md *context)
 {
 	int grown = (int)(context->data_end - context->data) - (int)frame_bytes;
 	char *data, *end;
 
 	if (grown > 0 && grown < 128 && bpf_xdp_adjust_head(context, grown))
-		return XDP_ABORTED;
+		return -1;
 	data = (char *)(long)context->data;
 	end = (char *)(long)context->data_end;
 	if (data + 54 > end)
-		return XDP_ABORTED;
+		return -1;
 	*(__u64 *)data = 0x0002020000000002ULL;
 	*(__u32 *)(data + 8) = 0x01000000;
 	*(__u16 *)(data + 12) = is_ip6 ? 0xdd86 : 0x0008;
@@ -47,9 +45,34 @@ int wrap(struct xdp_md *context)
 		turn = now + 1;
 		*(__u32 *)(data + (is_ip6 ? 34 : 26)) = (__u32)(now & flow_mask) * 2654435761u;
 	}
+	return 0;
+}
+
+/* A test run does not restore the packet between repetitions. This does, and only then calls the candidate. */
+SEC("xdp")
+int wrap(struct xdp_md *context)
+{
+	if (prepare(context))
+		return XDP_ABORTED;
 	bpf_tail_call(context, &candidate, 0);
 	missed += 1;
 	return XDP_ABORTED;
+}
+
+/* Makes frames that are sent. */
+SEC("xdp")
+int generate(struct xdp_md *context)
+{
+	return prepare(context) ? XDP_ABORTED : XDP_TX;
+}
+
+/* Where they come back. */
+SEC("xdp")
+int swallow(struct xdp_md *context)
+{
+	if (context->data_end - context->data == returned_bytes)
+		__sync_fetch_and_add(&returned, 1);
+	return XDP_DROP;
 }
 
 SEC("xdp")

@@ -24,6 +24,17 @@ const NAMES = ['basic', 'plain', 'refused'] as const;
 /** The part of a module that says what is where; the rest is code of one compiler's version. */
 const layoutOf = (text: string): string => text.slice(0, text.indexOf('  loader: {'));
 
+/** A program, and functions that it calls. */
+function manyFunctions(count: number): string {
+  const helpers = Array.from(
+    { length: count - 1 },
+    (_, at) => `static __noinline int helper${at}(__u32 a) { return which + a * ${at}; }`,
+  );
+  const calls = helpers.map((_, at) => `sum += helper${at}(sum);`);
+  return `volatile __u32 which; ${helpers.join(' ')}
+    SEC("xdp") int p(struct xdp_md *c) { int sum = 0; ${calls.join(' ')} return sum == 0 ? 2 : 1; }`;
+}
+
 describe('generated modules of this package', () => {
   it.each(NAMES)('%s is built from the sources as they are', (name) => {
     const source = join(support, 'programs', `${name}.bpf.c`);
@@ -101,8 +112,24 @@ describe.skipIf(tools.some(({ path }) => path === undefined))('the build tool', 
       'static int table[4] = { 5, 6, 7, 8 }; volatile __u32 which; SEC("xdp") int p(struct xdp_md *c) { return which < 4 ? table[which] : 0; }',
       'section .rodata.cst16 cannot be loaded: it holds "table"; make it a global `const volatile` variable',
     ],
+    [
+      'an enum as the key of an array',
+      'enum which { A, B }; struct { __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY); __uint(max_entries, 2); __type(key, enum which); __type(value, __u32); } m SEC(".maps"); SEC("xdp") int p(struct xdp_md *c) { return 2; }',
+      'map m: the key of an array has to be __u32, and this is of kind enum',
+    ],
+    [
+      'more functions than the loader has room for',
+      manyFunctions(33),
+      '33 functions, programs and what they call, in one object: a light skeleton takes 32; inline some',
+    ],
   ])('says what is wrong: %s', (_what, body, message) => {
     expect(errorOf(() => buildObject(write('wrong', body)))).toContain(message);
+  });
+
+  it.skipIf(kernel.path === undefined)('loads as many functions as it lets pass', async () => {
+    const object = loadObject(await load(write('many', manyFunctions(32))));
+    expect(object.programs['p']!.testRun({ data: new Uint8Array(64) }).verdict).toBe(2);
+    object.close();
   });
 
   it.skipIf(kernel.path === undefined)(

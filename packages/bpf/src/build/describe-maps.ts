@@ -60,6 +60,7 @@ function describeMap(graph: BtfGraph, name: string, definition: Struct): MapDefi
   // The entries are descriptors of maps or programs, whatever the definition says.
   const holdsDescriptors = isNested || type === 'prog-array';
   const keyLayout = layout('key');
+  if (type === 'array' || type === 'percpu-array') assertArrayKey(graph, name, keyLayout);
   return {
     name,
     type,
@@ -70,6 +71,14 @@ function describeMap(graph: BtfGraph, name: string, definition: Struct): MapDefi
     flags: number('map_flags') ?? 0,
     ...(nested === undefined || !isNested ? {} : { inner: nested }),
   };
+}
+
+/** The kernel answers with a bare EINVAL where the type information says anything else. */
+function assertArrayKey(graph: BtfGraph, name: string, key: Layout): void {
+  if ('bytes' in key) return;
+  const { kind } = graph.resolved(key.type);
+  if (kind === 'int' && graph.sizeOf(key.type) === 4) return;
+  throw buildError(`map ${name}: the key of an array has to be __u32, and this is of kind ${kind}`);
 }
 
 /** `__array(values, struct inner)`: an array of pointers to the inner map's definition. */

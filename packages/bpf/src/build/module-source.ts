@@ -43,8 +43,8 @@ interface Part {
   readonly value: string;
 }
 
-/** What libbpf's loader generator has room for (`MAX_USED_PROGS`, `MAX_USED_MAPS`). */
-const MAX_PROGRAMS = 32;
+/** What libbpf's loader generator has room for (`MAX_USED_PROGS`, `MAX_USED_MAPS`). A function is a program to it. */
+const MAX_FUNCTIONS = 32;
 const MAX_MAPS = 64;
 
 /** The text of the module. The same input gives the same text. */
@@ -53,11 +53,12 @@ export function generateModule(input: ModuleInput): string {
   const graph = new BtfGraph(parseBtf(sectionData(elf, '.BTF')));
   const skeleton = parseSkeletonHeader(input.skeletonHeader);
   for (const [what, count, limit] of [
-    ['programs', skeleton.programs.length, MAX_PROGRAMS],
+    ['functions, programs and what they call,', functionCount(elf), MAX_FUNCTIONS],
     ['maps', skeleton.maps.length, MAX_MAPS],
   ] as const) {
     if (count <= limit) continue;
-    const message = `${count} ${what} in one object: a light skeleton takes ${limit} (use several objects)`;
+    const cure = what === 'maps' ? '' : 'inline some (__always_inline), or ';
+    const message = `${count} ${what} in one object: a light skeleton takes ${limit}; ${cure}use several objects`;
     throw new BpfError('EVENKEEL_BPF_BUILD', message);
   }
   const writer = new TypeWriter(graph);
@@ -82,6 +83,13 @@ export function generateModule(input: ModuleInput): string {
   const code = codeLines({ elf, skeleton, mapNames });
   return moduleText(input, { writer, maps, programs, globals, code });
 }
+
+/** Functions that are left after inlining. The kernel's words for too many are "invalid read from stack R10". */
+function functionCount({ symbols }: Elf): number {
+  return symbols.filter(({ type }) => type === SYMBOL_FUNCTION).length;
+}
+
+const SYMBOL_FUNCTION = 2;
 
 function sectionData(elf: Elf, name: string): Uint8Array {
   const section = elf.sections.find((candidate) => candidate.name === name);

@@ -24,6 +24,8 @@ const XDP_FLAGS: Readonly<Record<XdpMode, number>> = { auto: 0, generic: 2, nati
 /** Attaches to an interface's receive path. An interface takes one XDP program: `EVENKEEL_BPF_EXISTS` when it has one. */
 export function attachXdp(program: Program<'xdp'>, options: XdpOptions): Link {
   const { mode = 'auto' } = options;
+  const notOffloaded =
+    'the card does not run this program: it would have to be loaded for that card; use mode "native" or "generic"';
   return createLink(program.kernel, {
     program,
     target: `interface ${options.interface}`,
@@ -36,7 +38,10 @@ export function attachXdp(program: Program<'xdp'>, options: XdpOptions): Link {
         'another program is attached (ip link show): detach it, or replace it through its own link',
       EEXIST: 'another program is attached (ip link show): detach it first',
       EOPNOTSUPP:
-        'the driver has no native XDP, or not with this MTU or these offloads: use mode "generic"',
+        mode === 'offload'
+          ? notOffloaded
+          : 'the driver has no native XDP, or not with this MTU or these offloads: use mode "generic"',
+      ...(mode === 'offload' ? { EINVAL: notOffloaded } : {}),
       ERANGE: 'the MTU is too large for XDP in this driver',
     },
   });

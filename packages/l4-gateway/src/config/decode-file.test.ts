@@ -156,6 +156,11 @@ describe('a gateway file', () => {
       'edge.yaml:3: vips[0].limits: a `guard`',
     ],
     [
+      'a slot that is nowhere',
+      `${SMALL}next: { path: edge_next }\n`,
+      'edge.yaml:8: next.path: an absolute path',
+    ],
+    [
       'a prefix with bits behind its length',
       `${SMALL}guard: { deny: [10.0.0.1/8] }\n`,
       'edge.yaml:8: guard.deny[0]: a prefix',

@@ -9,6 +9,7 @@ import {
 import { codeFormOf, ConfigDocument, jsonSchemaOf } from '@evenkeel/core/config';
 import { decode } from '@evenkeel/core/schema';
 import { type GuardOptions, parseLimits, parseRules } from '../forwarder/guard-options.ts';
+import type { NextOptions } from '../forwarder/next-slot.ts';
 import { type ForwarderOptions, parseOptions } from '../forwarder/options.ts';
 import { parseSources } from '../forwarder/service.ts';
 import { parseVip } from '../forwarder/vip.ts';
@@ -68,13 +69,14 @@ export function decodeGateway(
   }
   issues.push(...wrongTogether(shape));
   if (issues.length > 0) throw new ConfigError(issues);
-  const { interface: interfaces, clusters: _raw, admin, nat, guard: guardShape, ...rest } = shape;
+  const { interface: interfaces, clusters: _raw, guard: guardShape, ...rest } = shape;
+  const { admin, nat, next } = shape;
   const { everyPacket, trackedSources, ...guardRules } = guardShape ?? NO_GUARD;
   const guard = guardShape && { everyPacket, trackedSources };
   return {
     ...rest,
     interfaces: typeof interfaces === 'string' ? [interfaces] : interfaces,
-    ...{ admin, nat, guard, guardRules, clusters },
+    ...{ admin, nat, next, guard, guardRules, clusters },
   };
 }
 
@@ -116,9 +118,10 @@ export function forwarderOptions(
   config: Pick<GatewayConfig, 'flowsPerCpu' | 'ringSeed' | 'repliesPerSecond' | 'outerSource'> & {
     readonly nat?: NatConfig | undefined;
     readonly guard?: GuardOptions | undefined;
+    readonly next?: NextOptions | undefined;
   },
 ): Omit<ForwarderOptions, 'nextHop' | 'mtu'> {
-  const { flowsPerCpu, ringSeed, repliesPerSecond, outerSource, nat, guard } = config;
+  const { flowsPerCpu, ringSeed, repliesPerSecond, outerSource, nat, guard, next } = config;
   const { ipv4, ipv6 } = outerSource;
   return {
     ...{ flowsPerCpu, repliesPerSecond, ringSeed: BigInt(ringSeed) },
@@ -127,6 +130,7 @@ export function forwarderOptions(
       ...(ipv6 === undefined ? {} : { ipv6 }),
     },
     ...(guard === undefined ? {} : { guard }),
+    ...(next === undefined ? {} : { next }),
     ...(nat === undefined ? {} : { nat: { ...nat, ports: [nat.ports.first, nat.ports.last] } }),
   };
 }

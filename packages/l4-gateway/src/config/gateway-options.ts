@@ -3,6 +3,7 @@ import type { ClusterOptions } from '@evenkeel/core';
 import type { XdpMode } from '@evenkeel/bpf';
 import type { GuardOptions, GuardRules } from '../forwarder/guard-options.ts';
 import type { NatTimeouts } from '../forwarder/nat-options.ts';
+import type { NextOptions } from '../forwarder/next-slot.ts';
 import type { Vip } from '../forwarder/vip.ts';
 import type { FlowTimeouts, VipOptions } from '../forwarder/vip-options.ts';
 
@@ -59,6 +60,8 @@ export interface GatewayConfig {
   readonly guard: Required<GuardOptions> | undefined;
   /** What the guard lets in; changes take effect at once. */
   readonly guardRules: GuardRules;
+  /** Where another XDP program follows this one; undefined: nowhere. */
+  readonly next: NextOptions | undefined;
   /** What a stop does: the program goes, or it goes on forwarding what the tables say until somebody takes over. */
   readonly onStop: 'detach' | 'keep';
   readonly admin: AdminOptions | undefined;

@@ -4,6 +4,7 @@ import { clusterEntrySchema } from '@evenkeel/core/config';
 import { durationMs, flag, integer, object, oneOf, text } from '@evenkeel/core/schema';
 import { z } from 'zod';
 import type { GuardOptions, GuardRules } from '../forwarder/guard-options.ts';
+import type { NextOptions } from '../forwarder/next-slot.ts';
 import type { GatewayVip, NatConfig } from './gateway-options.ts';
 
 const DAY_MS = 86_400_000;
@@ -205,6 +206,13 @@ export function gatewaySchema(sources: readonly DiscoverySource[] = []): z.ZodTy
     guard: guardSchema
       .optional()
       .describe('Access lists and limits. Left out: there are none, and they cost nothing.'),
+    next: object({
+      path: text(255).describe('Where the slot for it is pinned: `/sys/fs/bpf/edge_next`.'),
+    })
+      .optional()
+      .describe(
+        'A slot for another XDP program, which gets what is left to the host: an interface takes one. Left out: none.',
+      ),
     onStop: oneOf(['detach', 'keep'])
       .default('detach')
       .describe(
@@ -245,6 +253,7 @@ export interface GatewayShape {
   readonly repliesPerSecond: number;
   readonly nat?: NatConfig | undefined;
   readonly guard?: (Required<GuardOptions> & GuardRules) | undefined;
+  readonly next?: NextOptions | undefined;
   readonly onStop: 'detach' | 'keep';
   readonly admin?: { readonly listen: string; readonly token?: string | undefined } | undefined;
   readonly vips: readonly GatewayVip[];

@@ -52,6 +52,22 @@ const withInfo = (change: object): Partial<Facts> =>
 const withConfig = (change: object): Partial<Facts> => ({ config: { ...config, ...change } });
 
 describe('judge', () => {
+  it.each(['nat', 'l2'])('asks for no larger MTU where nothing is put in front: %s', (forward) => {
+    const vips = config.vips.map((vip) => ({ ...vip, forward }));
+    expect(faults({ ...withConfig({ vips }), ...withInfo({ mtu: 1_500 }) })).toEqual([]);
+  });
+
+  it('tells of routes to the addresses of NAT instead of tunnels', () => {
+    const vips = config.vips.map((vip) => ({ ...vip, forward: 'nat' }));
+    const nat = { addresses: ['192.0.2.9'] };
+    const told = judge({ ...healthy, ...withConfig({ vips, nat }) });
+    expect(told.some(({ topic }) => topic === 'reals')).toBe(false);
+    expect(told.find(({ topic }) => topic === 'router')?.cures).toEqual([
+      'ip route add 203.0.113.10 via ADDRESS-OF-THIS-MACHINE',
+      'ip route add 192.0.2.9 via ADDRESS-OF-THIS-MACHINE',
+    ]);
+  });
+
   it('has nothing against a machine that is as it should be', () => {
     expect(faults({})).toEqual([]);
     expect(judge(healthy).map(({ topic }) => topic)).toEqual(
@@ -104,6 +120,19 @@ describe('judge', () => {
       { level: 'warning', topic: 'offload' },
     ],
     ['more MTU than there is', withConfig({ mtu: 1_700 }), { level: 'failure', topic: 'mtu' }],
+    [
+      'a mode that no card has',
+      withConfig({ mode: 'offload' }),
+      { level: 'failure', topic: 'driver' },
+    ],
+    [
+      'too little MTU for GUE',
+      {
+        ...withConfig({ vips: config.vips.map((vip) => ({ ...vip, forward: 'gue' })) }),
+        ...withInfo({ mtu: 1_520 }),
+      },
+      { level: 'warning', topic: 'mtu' },
+    ],
     ['too little MTU', withInfo({ mtu: 1_500 }), { level: 'warning', topic: 'mtu' }],
     ['no route', withInterface({ router: undefined }), { level: 'failure', topic: 'route' }],
     [

@@ -1,5 +1,6 @@
 /** From facts to findings. Each rule says what to type. */
 import { isIPv6 } from 'node:net';
+import { overheadOf } from '../forwarder/forward-mode.ts';
 import type { ClusterFacts, Facts, InterfaceFacts } from './facts.ts';
 import { advice, failure, type Finding, ok, warning } from './finding.ts';
 
@@ -131,15 +132,15 @@ function judgeDriver({ name, info, peer }: InterfaceFacts, { config }: Facts): F
   const { driver, offloads } = info ?? { driver: undefined, offloads: undefined };
   const findings: Finding[] = [];
   const isGeneric = config.mode === 'generic';
+  if (config.mode === 'offload') {
+    const what = 'mode is offload, and a program for a card has to be loaded for that card';
+    findings.push(failure('driver', what, 'mode: auto   # in the configuration'));
+  }
   if (driver === undefined || !NATIVE_DRIVERS.has(driver)) {
     const what = `the driver of ${name} (${driver ?? 'unknown'}) is not known for XDP of its own`;
-    if (config.mode === 'native' || config.mode === 'offload') {
+    if (config.mode === 'native') {
       findings.push(
-        failure(
-          'driver',
-          `${what}, and mode is ${config.mode}`,
-          'mode: generic   # in the configuration',
-        ),
+        failure('driver', `${what}, and mode is native`, 'mode: generic   # in the configuration'),
       );
     } else if (!isGeneric) {
       findings.push(
@@ -207,13 +208,13 @@ function judgeVeth(name: string, peer: InterfaceFacts['peer'], isGeneric: boolea
   return findings;
 }
 
-/** Bytes that the outer header takes: 20, and 40 where an endpoint may have an IPv6 address. */
+/** Bytes that the largest outer header takes: more where an endpoint may have an IPv6 address. */
 function overhead({ config, clusters }: Facts): number {
   const written = [...config.clusters.values()].map(({ discovery }) => JSON.stringify(discovery));
   const reals = (clusters ?? []).flatMap(({ reals: own }) => own.map(({ address }) => address));
   const isSix =
     reals.some((address) => isIPv6(address)) || written.some((text) => text?.includes('"['));
-  return isSix ? 40 : 20;
+  return Math.max(0, ...config.vips.map(({ forward }) => overheadOf(forward, isSix ? 6 : 4)));
 }
 
 function judgeMtu({ name, info }: InterfaceFacts, facts: Facts): Finding[] {
@@ -342,6 +343,21 @@ function judgeCluster({ name, ready, hasChecks, reals }: ClusterFacts): Finding[
 function judgeElsewhere({ config }: Facts): Finding[] {
   const [vip] = config.vips;
   if (vip === undefined) return [];
+  // Reals of NAT need nothing but a way back.
+  const direct = config.vips.find(({ forward }) => forward !== 'nat');
+  if (direct === undefined) {
+    return config.nat === undefined
+      ? []
+      : [
+          advice(
+            'router',
+            'on the router: a route for each VIP, and for each address of nat, to this machine',
+            ...[vip.address, ...config.nat.addresses].map(
+              (address) => `ip route add ${address} via ADDRESS-OF-THIS-MACHINE`,
+            ),
+          ),
+        ];
+  }
   return [
     advice(
       'router',
@@ -352,7 +368,7 @@ function judgeElsewhere({ config }: Facts): Finding[] {
     advice(
       'reals',
       'on the reals: the VIP on lo, ARP rules, and something that takes the outer header off',
-      `evenkeel-gateway real --vip ${vip.address} --interface eth0`,
+      `evenkeel-gateway real --vip ${direct.address} --interface eth0`,
     ),
   ];
 }

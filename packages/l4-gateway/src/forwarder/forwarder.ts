@@ -28,7 +28,7 @@ import { type Trace, Tracer } from './tracer.ts';
 import { type Flow, parseReals, parseVip, type Real, type Vip } from './vip.ts';
 import { VipDirectory } from './vip-directory.ts';
 import { parseVipOptions, type VipOptions } from './vip-options.ts';
-import { findVip, parseFlow } from './vip-search.ts';
+import { findVip, type FlowPlace, parseFlow } from './vip-search.ts';
 
 export interface XdpAttachment {
   /** Name or index of the interface. */
@@ -286,8 +286,20 @@ export class Forwarder {
    * or the VIP has no real. A flow that the gateway remembers may be elsewhere.
    */
   realOf(flow: Flow): string | undefined {
+    return this.placeOf(flow)?.real;
+  }
+
+  /** The same with the VIP that takes it; undefined when none does. */
+  placeOf(flow: Flow): FlowPlace | undefined {
     const parsed = parseFlow(flow);
-    return findVip(this.#services.all(), parsed)?.realOf(parsed.bytes, this.#options.ringSeed);
+    const service = findVip(this.#services.all(), parsed);
+    return (
+      service && {
+        vip: service.parsed.name,
+        route: service.routeOf(parsed.bytes.source),
+        real: service.realOf(parsed.bytes, this.#options.ringSeed),
+      }
+    );
   }
 
   statistics(): ForwarderStatistics {

@@ -159,11 +159,17 @@ export class Service {
 
   /** Where a new flow would go; undefined when there is no real. */
   realOf(flow: FlowBytes, seed: bigint): string | undefined {
-    const branch = this.#branchFor(flow.source);
+    const branch = this.#branches[this.#branchFor(flow.source)];
     const place = placeOf(ringHash(flow, seed, this.state.options.flags), RING_SIZE);
     const number = branch?.ring[place];
     return [...this.#members.values()].find((member) => member.number === number)?.real.address
       .text;
+  }
+
+  /** Which of its source routes a client takes, counted from 0; undefined: none. */
+  routeOf(source: Uint8Array): number | undefined {
+    const branch = this.#branchFor(source);
+    return branch === 0 ? undefined : branch - 1;
   }
 
   statistics(): Traffic & { readonly reals: readonly RealStatistics[] } {
@@ -182,16 +188,15 @@ export class Service {
     );
   }
 
-  /** The branch whose source prefix is the longest that fits, or the VIP's own. */
-  #branchFor(source: Uint8Array): Branch | undefined {
-    let best: { branch: Branch; bits: number } | undefined;
-    for (const branch of this.#branches.slice(1)) {
-      for (const { address, bits } of branch.sources) {
-        if (bits >= (best?.bits ?? 0) && startsAlike(source, address.bytes, bits))
-          best = { branch, bits };
+  /** Number of the branch whose source prefix is the longest that fits, or 0, the VIP's own. */
+  #branchFor(source: Uint8Array): number {
+    let best = { branch: 0, bits: 0 };
+    for (const [branch, { sources }] of this.#branches.entries()) {
+      for (const { address, bits } of sources) {
+        if (bits >= best.bits && startsAlike(source, address.bytes, bits)) best = { branch, bits };
       }
     }
-    return best?.branch ?? this.#branches[0];
+    return best.branch;
   }
 
   /** Rings that have not changed stay in their slots. */

@@ -5,6 +5,7 @@ import type { Forwarder, Vip } from '../index.ts';
 import { parseAddress } from './address.ts';
 import { openForTest, realIn, send, stayOnOneCpu } from './test-support/opened.ts';
 import { frame, type FrameOptions } from './test-support/packets.ts';
+import { parseVip } from './vip.ts';
 
 const { path } = requireComponent('bpf');
 
@@ -96,6 +97,8 @@ describe.skipIf(path === undefined)('the VIP of a packet', () => {
         if (typeof protocol === 'number') continue;
         const flow = { source, sourcePort: 40_000, destination, destinationPort: port, protocol };
         expect(forwarder.realOf(flow)).toBe(real);
+        const [vip] = ladder.find(([, one]) => one === real) ?? [];
+        expect(forwarder.placeOf(flow)?.vip).toBe(vip && parseVip(vip).name);
       }
     });
 

@@ -9,6 +9,16 @@ export interface Destination {
   readonly protocol: Protocol;
 }
 
+/** Where a new flow would go. */
+export interface FlowPlace {
+  /** Name of the VIP that takes it. */
+  readonly vip: string;
+  /** Which of the VIP's source routes it takes, counted from 0; undefined: none. */
+  readonly route: number | undefined;
+  /** Undefined: there is no real, and it is dropped. */
+  readonly real: string | undefined;
+}
+
 /** Port and protocol alike, the port in none: as often as one of them is left open. */
 function rank({ port, protocol }: ParsedVip): number {
   return (port === 0 ? 1 : 0) + (protocol === 0 ? 2 : 0);

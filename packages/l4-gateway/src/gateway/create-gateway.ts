@@ -76,7 +76,21 @@ function autoMtu(interfaces: readonly InterfaceInfo[]): number {
   return Math.min(9_000, Math.max(576, least));
 }
 
-function nextHopOf({ nextHop, interfaces }: GatewayConfig, runtime: Runtime): Promise<NextHop> {
-  if (nextHop !== 'auto') return Promise.resolve({ mac: nextHop, address: undefined });
-  return resolveNextHop(interfaces[0] ?? '', runtime);
+/** Packets leave where they came in, and every real has one next hop: interfaces with routers of their own need two gateways. */
+async function nextHopOf(
+  { nextHop, interfaces }: GatewayConfig,
+  runtime: Runtime,
+): Promise<NextHop> {
+  if (nextHop !== 'auto') return { mac: nextHop, address: undefined };
+  const [first = '', ...others] = interfaces;
+  const found = await resolveNextHop(first, runtime);
+  for (const name of others) {
+    const { mac, address } = await resolveNextHop(name, runtime);
+    if (mac === found.mac) continue;
+    throw new EvenkeelError(
+      'EVENKEEL_CONFIG',
+      `nextHop: auto found ${found.address} (${found.mac}) on ${first} and ${address} (${mac}) on ${name}: run a gateway for each, with a name of its own`,
+    );
+  }
+  return found;
 }

@@ -60,6 +60,7 @@ const FIXED = [
   'repliesPerSecond',
   'nat',
   'guard',
+  'next',
   'admin',
 ] as const satisfies readonly (keyof GatewayConfig)[];
 
@@ -150,15 +151,10 @@ export class Gateway {
 
   /** Which real a new flow would get, and why. @throws ConfigError for a flow that cannot be */
   explain(flow: Flow): FlowExplanation {
-    const { address, protocol } = { address: flow.destination, protocol: flow.protocol };
-    const { name } = parseVip({ address, port: flow.destinationPort, protocol });
-    const service = this.#services.get(name);
-    return explainFlow(flow, {
-      real: this.#forwarder.realOf(flow),
-      vip: service === undefined ? undefined : name,
-      cluster: service?.vip.cluster,
-      reals: service?.reals ?? [],
-    });
+    const place = this.#forwarder.placeOf(flow);
+    if (place === undefined) return explainFlow(flow, undefined);
+    const { vip, real, route } = place;
+    return explainFlow(flow, { vip, real, ...this.#services.get(vip)?.behind(route) });
   }
 
   status(): GatewayStatus {
@@ -290,8 +286,8 @@ export class Gateway {
     const issues = FIXED.filter((key) => !isDeepStrictEqual(this.#config[key], config[key])).map(
       (key) => ({
         path: key === 'interfaces' ? 'interface' : key,
-        expected: `${JSON.stringify(this.#config[key])}, because another value takes a restart`,
-        actual: JSON.stringify(config[key]),
+        expected: `${JSON.stringify(this.#config[key]) ?? 'none'}, because another value takes a restart`,
+        actual: JSON.stringify(config[key]) ?? 'none',
       }),
     );
     if (issues.length > 0) throw new ConfigError(issues);

@@ -1,5 +1,5 @@
 /** What outlives the process, and what it takes to end it; and kinds of VIPs that a file can ask for. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { requireComponent } from '../../../../test/support/require-component.ts';
@@ -21,7 +21,8 @@ describe.skipIf(isMissing)('a gateway and its successor', () => {
   const writeReals = (...reals: readonly string[]): void => {
     lab.write('reals.yaml', reals.map((real) => `- ${real}:80\n`).join(''));
   };
-  const write = (more = '', vipOptions = ''): string =>
+  /** @param echo cluster of the VIPs at port 7: with NAT, a real listens where its endpoint says */
+  const write = (more = '', vipOptions = '', echo = 'web'): string =>
     lab.write(
       'edge.yaml',
       `name: ${name}
@@ -30,14 +31,16 @@ mode: native
 ${more}
 vips:
   - { address: ${VIP}, port: 80, cluster: web${vipOptions} }
-  - { address: ${VIP}, port: 7, cluster: web${vipOptions} }
-  - { address: ${VIP}, port: 7, protocol: udp, cluster: web${vipOptions} }
+  - { address: ${VIP}, port: 7, cluster: ${echo}${vipOptions} }
+  - { address: ${VIP}, port: 7, protocol: udp, cluster: ${echo}${vipOptions} }
 clusters:
   web:
     discovery: { file: { path: ${join(lab.folder, 'reals.yaml')} } }
     health: { tcp: { interval: 100ms, timeout: 200ms, fall: 2, rise: 2 } }
   canary:
     discovery: ["10.3.3.2:80"]
+  echo:
+    discovery: [${lab.reals.map((real) => `"${real}:7"`).join(', ')}]
 `,
     );
   const start = async (...more: readonly string[]): Promise<LabProcess> => {
@@ -49,6 +52,10 @@ clusters:
     const before = gateway.errors.split('configuration applied').length;
     change();
     await gateway.said(new RegExp(`(configuration applied[^]*){${before}}`, 'u'));
+  };
+  const explain = async (vip: string): Promise<unknown> => {
+    const asked = ['--json', '--name', name, '--vip', vip, '--client', '10.1.0.2:40000'];
+    return JSON.parse((await lab.command(1, 'explain', ...asked)).output) as unknown;
   };
   const answers = (): Set<string> => new Set(lab.ask('names', 24).split('\n'));
 
@@ -170,6 +177,11 @@ clusters:
     );
     await gateway.said(/"10\.3\.3\.2"[^\n]*"10\.3\.3\.2"|reals changed/u);
     expect(answers()).toEqual(new Set(['real3']));
+    expect(await explain(`${VIP}:80`)).toMatchObject({
+      ...{ vip: `${VIP}:80/tcp`, cluster: 'canary', real: '10.3.3.2' },
+      reason: expect.stringContaining('the source route of 10.1.0.0/16 takes it'),
+      reals: [expect.objectContaining({ address: '10.3.3.2', shareRatio: 1 })],
+    });
     await applied(() => write('flowsPerCpu: 8192'));
     expect(answers()).toEqual(new Set(['real1', 'real2', 'real3']));
   });
@@ -195,11 +207,40 @@ clusters:
 
   it('translates addresses for reals that know nothing of VIPs', async () => {
     await gateway.end();
-    write(`nat: { addresses: [${NAT_ADDRESS}] }`, ', forward: nat');
+    write(`nat: { addresses: [${NAT_ADDRESS}] }`, ', forward: nat', 'echo');
     gateway = await start();
     for (const real of ['real1', 'real2', 'real3']) {
       lab.in(real, 'ip', 'addr', 'del', `${VIP}/32`, 'dev', 'lo');
     }
     expect(answers()).toEqual(new Set(['real1', 'real2', 'real3']));
+  });
+
+  it('takes over connections of NAT from a process that was killed', async () => {
+    const client = await keepFlows(lab, 24, 0);
+    const before = await goOn(client);
+    expect(new Set(before.connections.map(({ real }) => real)).size).toBe(3);
+    await gateway.end('SIGKILL');
+    // Both ways go on without a process.
+    await goOn(client);
+    gateway = await start();
+    expect(gateway.errors).toContain('adopted=true');
+    const told = await goOn(client);
+    await client.end();
+    expect(failures(told)).toEqual([]);
+    expect(told.connections.map(({ real }) => real)).toEqual(
+      before.connections.map(({ real }) => real),
+    );
+    expect(answers().size).toBeGreaterThan(0);
+  });
+
+  it('leaves a slot for another program where the file says, and takes another start for it', async () => {
+    const slot = `/sys/fs/bpf/${name}_next`;
+    write(`next: { path: ${slot} }`);
+    await gateway.said(/next: expected none, because another value takes a restart/u);
+    await gateway.end();
+    gateway = await start();
+    expect(existsSync(slot)).toBe(true);
+    await gateway.end();
+    rmSync(slot);
   });
 });

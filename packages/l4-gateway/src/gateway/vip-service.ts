@@ -18,6 +18,14 @@ export interface VipServiceOptions {
 /** Where packets for a real are sent, and whether that is this machine. */
 export type RealPlace = Pick<Real, 'nextHop' | 'local'>;
 
+/** Who serves some of the clients of a VIP. */
+export interface Behind {
+  readonly cluster: string;
+  /** Whose clients; undefined: all that no source route is for. */
+  readonly sources?: readonly string[];
+  readonly reals: readonly ServiceReal[];
+}
+
 /** What is to be heard of a cluster now; undefined for one that there is not. */
 export type SnapshotOf = (cluster: string) => ClusterSnapshot | undefined;
 
@@ -63,6 +71,13 @@ export class VipService {
     const all = [this.#own, ...this.#routes].flatMap(({ reals }) => reals);
     const byAddress = new Map(all.map((real) => [real.address, real]));
     return [...byAddress.values()];
+  }
+
+  /** The cluster of a source route, or the VIP's own, and its reals. */
+  behind(route: number | undefined): Behind {
+    if (route === undefined) return { cluster: this.#vip.cluster, reals: this.#own.reals };
+    const { cluster = '', sources = [] } = this.#vip.sourceRoutes[route] ?? {};
+    return { cluster, sources, reals: this.#routes[route]?.reals ?? [] };
   }
 
   /**
