@@ -119,6 +119,9 @@ describe.skipIf(isMissing)('links', () => {
     expect(() =>
       attachXdp(object.programs.countPackets, { interface: 'lo', mode: 'native' }),
     ).toThrow('use mode "generic"');
+    expect(() =>
+      attachXdp(object.programs.countPackets, { interface: 'lo', mode: 'offload' }),
+    ).toThrow('use mode "native" or "generic"');
   });
 
   it('a link changes its program in one step', () => {

@@ -9,7 +9,8 @@ import type { FlowTimeouts, VipOptions } from '../forwarder/vip-options.ts';
 
 /** A virtual address and the cluster behind it; defaults filled in. */
 export interface GatewayVip extends Vip, Required<Omit<VipOptions, 'quic' | 'flowTimeouts'>> {
-  /** Name of the cluster whose endpoints are the reals; of their addresses the port is for health checks alone. */
+  /** Name of the cluster whose endpoints are the reals; the port of their addresses is for health checks, and
+   * with `nat` where they listen. */
   readonly cluster: string;
   readonly quic: VipOptions['quic'];
   readonly flowTimeouts: FlowTimeouts;

@@ -46,6 +46,11 @@ describe('the admin address', () => {
         match: { path: { prefix: '/api/' } },
         cluster: 'origin',
       },
+      {
+        name: 'billing',
+        match: { certificate: { subject: { exact: 'billing' } } },
+        cluster: 'origin',
+      },
     ],
   ): Promise<void> => {
     fixture = await ProxyFixture.start(answering(OK), {
@@ -171,6 +176,8 @@ describe('the admin address', () => {
       route: 'health',
       reason: 'answered by the proxy with 200',
     });
+    const certificate = { subject: 'billing' };
+    expect(await explain({ path: '/x', certificate })).toMatchObject({ route: 'billing' });
     const lost = await explain({ host: 'b.example', path: '/else' });
     expect(lost).toMatchObject({ reason: 'no route for GET b.example/else: 404' });
     expect(lost).not.toHaveProperty('route');

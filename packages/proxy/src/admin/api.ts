@@ -57,6 +57,11 @@ const explainSchema = object({
   path: z.string().max(8_192).startsWith('/', { error: 'a path' }).optional(),
   headers: z.record(text(256), z.string().max(8_192)).optional(),
   sourceAddress: text(64).optional(),
+  certificate: object({
+    subject: z.string().max(1_024).optional(),
+    names: z.array(z.string().max(1_024)).max(100).optional(),
+    fingerprint: z.string().max(64).optional(),
+  }).optional(),
 });
 
 const endpointSchema = object({

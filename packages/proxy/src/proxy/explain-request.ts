@@ -1,9 +1,8 @@
 /** Which route, which cluster and which endpoint a request would get, and why: without sending it. */
-import type { PickExplanation } from '@evenkeel/core';
+import { cookieValue, type PickExplanation } from '@evenkeel/core';
 import { contextOf } from '../engine/choice.ts';
 import type { RouteRequest } from '../engine/route.ts';
 import type { ClientCertificate } from '../filter/filter.ts';
-import { cookieValue } from '@evenkeel/core';
 import type { HttpPort } from './http-port.ts';
 
 /** A request to be explained. */
@@ -21,7 +20,8 @@ export interface ExplainedRequest {
   /** Default `127.0.0.1`. */
   readonly sourceAddress?: string | undefined;
   /** Of the client, verified. Default none. */
-  readonly certificate?: Partial<ClientCertificate> | undefined;
+  readonly certificate?:
+    { readonly [Key in keyof ClientCertificate]?: ClientCertificate[Key] | undefined } | undefined;
 }
 
 export interface RequestExplanation {
@@ -79,7 +79,11 @@ function viewOf({
     path: query < 0 ? target : target.slice(0, query),
     search,
     minor: 1,
-    certificate: certificate && { subject: '', names: [], fingerprint: '', ...certificate },
+    certificate: certificate && {
+      subject: certificate.subject ?? '',
+      names: certificate.names ?? [],
+      fingerprint: certificate.fingerprint ?? '',
+    },
     sourceAddress,
     header: (name) => fields.get(name),
     cookie: (name) => cookieValue(fields.get('cookie'), name),
