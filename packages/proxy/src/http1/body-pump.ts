@@ -7,6 +7,7 @@ import { ascii } from './byte-class.ts';
 import { ChunkedReader, ChunkEvent } from './chunked-reader.ts';
 import type { FieldIndex } from './field-index.ts';
 import { Field } from './known-field.ts';
+import { isForbiddenTrailer } from './trailer-rules.ts';
 
 /** How a body is delimited on the way in (RFC 9112 section 6.3). */
 export const BodyKind = { none: 0, length: 1, chunked: 2, untilClose: 3 } as const;
@@ -135,7 +136,7 @@ export class BodyPump {
     const { trailers, trailerBytes } = this.#reader as ChunkedReader;
     if (trailers === undefined || trailerBytes === undefined) return;
     for (let line = 0; line < trailers.count; line++)
-      if (trailers.kind(line) === Field.other)
+      if (trailers.kind(line) === Field.other && mayPass(trailers, trailerBytes, line))
         output.copy(trailerBytes, trailers.nameFrom(line), trailers.lineEnd(line));
   }
 }
@@ -148,4 +149,9 @@ export function putChunk(output: Output, bytes: Buffer, from: number, to: number
     .put(CRLF)
     .copy(bytes, from, to)
     .put(CRLF);
+}
+
+function mayPass(trailers: FieldIndex, bytes: Buffer, line: number): boolean {
+  const name = bytes.toString('latin1', trailers.nameFrom(line), trailers.nameTo(line));
+  return !isForbiddenTrailer(name);
 }

@@ -194,7 +194,8 @@ describe('chunks', () => {
     made(
       'with trailers that frame, route or authenticate',
       '5\r\nhello\r\n0\r\ncontent-length: 9\r\nTransfer-Encoding: gzip\r\nhost: b\r\nconnection: close\r\n' +
-        'authorization: x\r\ncookie: y\r\nx-forwarded-for: z\r\ncontent-type: t\r\nte: x\r\nx: 1\r\n\r\n',
+        'authorization: x\r\ncookie: y\r\nx-forwarded-for: z\r\ncontent-type: t\r\nte: x\r\n' +
+        'Content-Encoding: gzip\r\nx_forwarded_host: b\r\nset-cookie: a=b\r\nx: 1\r\n\r\n',
       chunked('5\r\nhello\r\n0\r\nx: 1\r\n\r\n'),
     ),
   ]);
