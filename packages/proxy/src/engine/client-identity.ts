@@ -18,6 +18,8 @@ export interface ClientIdentity {
   readonly lines: Uint8Array;
   /** `x-forwarded-proto: http` as a line. */
   readonly protocolLine: Uint8Array;
+  /** What this proxy adds where a trusted peer speaks RFC 7239, as a line. */
+  readonly forwardedLine: Uint8Array;
   /** Reads the verified certificate of the peer; left out where there cannot be one. */
   readonly certificate?: (() => ClientCertificate | undefined) | undefined;
 }
@@ -36,6 +38,10 @@ export function identityOf(
     trusted,
     lines: ascii(`x-forwarded-for: ${plain}\r\n${protocol}`),
     protocolLine: ascii(protocol),
+    // A node with colons is quoted and in brackets (RFC 7239 section 6).
+    forwardedLine: ascii(
+      `forwarded: for=${plain.includes(':') ? `"[${plain}]"` : plain};proto=${scheme}\r\n`,
+    ),
   };
 }
 

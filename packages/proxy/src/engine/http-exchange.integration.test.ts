@@ -62,6 +62,26 @@ describe('a request', () => {
     ]);
   });
 
+  it('that a trusted peer describes in the words of RFC 7239 has this hop added', async () => {
+    await start(
+      (connection) => {
+        if (connection.received.endsWith('\r\n\r\n')) connection.write(OK);
+      },
+      { proxy: { trustedProxies: ['127.0.0.0/8'], via: false } },
+    );
+    const client = await fixture.connect();
+    client.send('GET / HTTP/1.1\r\nhost: a\r\nforwarded: for=192.0.2.1;proto=https\r\n\r\n');
+    await client.untilText('ok');
+    expect(head(fixture.receivedBy(0))).toEqual([
+      'GET / HTTP/1.1',
+      'host: a',
+      'forwarded: for=192.0.2.1;proto=https',
+      'x-forwarded-for: 127.0.0.1',
+      'x-forwarded-proto: http',
+      'forwarded: for=127.0.0.1;proto=http',
+    ]);
+  });
+
   it('in absolute form goes on in origin form, with its authority as host', async () => {
     await start((connection) => {
       if (connection.received.endsWith('\r\n\r\n')) connection.write(OK);

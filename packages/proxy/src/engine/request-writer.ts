@@ -25,6 +25,7 @@ const ASTERISK = ascii('*');
 const CHUNKED = ascii('transfer-encoding: chunked\r\n');
 const UPGRADE = ascii('connection: upgrade\r\nupgrade: ');
 const FORWARDED_FOR = ascii('x-forwarded-for: ');
+const FORWARDED_HOST = ascii('x-forwarded-host: ');
 const COMMA_SP = ascii(', ');
 const SLASH_BYTE = Uint8Array.of(SLASH);
 
@@ -89,6 +90,9 @@ export function writeRequestHead(
     if (!edits.replaces('x-forwarded-proto')) writeProtocol(output, head, request.identity);
     edits.write(output);
   }
+  if (request.identity.isTrusted && fields.countOf(Field.forwarded) > 0)
+    output.put(request.identity.forwardedLine);
+  if (hostLine !== undefined && !isEdited) writeForwardedHost(output, head, bytes, request);
   output.put(request.viaLine);
   if (head.maxForwards > 0)
     output
@@ -100,6 +104,26 @@ export function writeRequestHead(
   if (request.bodyKind === BodyKind.chunked) output.put(CHUNKED);
   else if (request.bodyKind === BodyKind.length)
     output.put(CONTENT_LENGTH).decimal(head.semantics.contentLength).put(CRLF);
+  output.put(CRLF);
+}
+
+/** The host that the client asked for, where the endpoint is told another one. */
+// oxlint-disable-next-line max-params -- per request: an object would be allocated
+function writeForwardedHost(
+  output: Output,
+  { fields, target }: RequestHead,
+  bytes: Buffer,
+  { identity, edits }: OutgoingRequest,
+): void {
+  // A trusted peer knows better what was asked for at first.
+  if (identity.isTrusted && fields.countOf(Field.xForwardedHost) > 0) return;
+  if (edits?.replaces('x-forwarded-host') === true) return;
+  const isAbsolute = target.form === TargetForm.absolute;
+  const line = fields.lineOf(Field.host);
+  if (!isAbsolute && line < 0) return;
+  output.put(FORWARDED_HOST);
+  if (isAbsolute) output.copy(bytes, target.authorityFrom, target.authorityTo);
+  else output.copy(bytes, fields.valueFrom(line), fields.valueTo(line));
   output.put(CRLF);
 }
 

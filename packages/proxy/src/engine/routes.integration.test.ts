@@ -100,7 +100,8 @@ describe('a route', () => {
       { match: { path: { prefix } }, cluster: 'origin', rewrite: { prefix: by, host: 'inner:80' } },
     ]);
     expect(bodyOf(await ask(line))).toBe(`0: ${expected} | host: inner:80\n`);
-    expect(fixture.receivedBy(0).match(/host:/g)).toHaveLength(1);
+    expect(fixture.receivedBy(0).match(/^host:/gm)).toHaveLength(1);
+    expect(fixture.receivedBy(0)).toContain('x-forwarded-host: a\r\n');
   });
 
   it.each([
