@@ -12,12 +12,15 @@ interface ProjectOptions {
   readonly timeoutMs: number;
   /** How often a test that failed may try again; the reporter says so. */
   readonly retries?: number;
+  /** Files at a time. Default one per core, at least 2. */
+  readonly maxWorkers?: number;
   /** Groups run one after the other: what uses real sockets and processes comes last, undisturbed. */
   readonly group: number;
 }
 
 function project(options: ProjectOptions): ViteUserConfig {
   const { name, include, exclude = [], timeoutMs, retries = 0, group } = options;
+  const { maxWorkers = Math.max(2, availableParallelism()) } = options;
   return {
     resolve: { conditions },
     ssr: { resolve: { conditions, externalConditions: conditions } },
@@ -30,7 +33,7 @@ function project(options: ProjectOptions): ViteUserConfig {
       hookTimeout: timeoutMs,
       isolate: true,
       // Explicit, because a single worker (the default on two cores) would ignore the groups.
-      maxWorkers: Math.max(2, availableParallelism()),
+      maxWorkers,
       sequence: { groupOrder: group },
       execArgv: ['--conditions=@evenkeel/source'],
     },
@@ -38,6 +41,7 @@ function project(options: ProjectOptions): ViteUserConfig {
 }
 
 const KINDS = ['property', 'simulation', 'integration', 'load'] as const;
+const ACROSS_LOAD = 'test/**/*.load.test.ts';
 const source = (kind: string): string => `packages/*/src/**/*.${kind}.test.ts`;
 
 export default defineConfig({
@@ -58,12 +62,20 @@ export default defineConfig({
       project({
         name: 'integration',
         include: [source('integration'), 'test/**/*.test.ts'],
+        exclude: [ACROSS_LOAD],
         timeoutMs: 60_000,
         retries: Number(process.env['EVENKEEL_RETRIES'] ?? 0),
         group: 3,
       }),
-      // Real traffic at a rate: the last one and alone, because a starved machine looks like a fault.
-      project({ name: 'load', include: [source('load')], timeoutMs: 180_000, group: 4 }),
+      // Real traffic at a rate: last, one file at a time, because a starved machine looks like a fault.
+      project({
+        name: 'load',
+        include: [source('load'), ACROSS_LOAD],
+        timeoutMs: 180_000,
+        maxWorkers: 1,
+        retries: Number(process.env['EVENKEEL_RETRIES'] ?? 0),
+        group: 4,
+      }),
     ],
   },
 });

@@ -139,10 +139,7 @@ export class Lab {
 
   /** Starts a script of this folder. */
   spawnScript(machine: Machine, file: string, ...args: readonly string[]): LabProcess {
-    // A network card sends the packets of a flow to one CPU, and its cache remembers the flow. Here that is the CPU of
-    // whoever sends, and acknowledgements are sent by the one that data came on: that of the server.
-    const pinned = ['taskset', '-c', firstCpu()];
-    return this.#spawn(machine, [...pinned, ...node(join(import.meta.dirname, file)), ...args]);
+    return this.#spawn(machine, [...node(join(import.meta.dirname, file)), ...args]);
   }
 
   /** Starts the servers of reals, in the order of the names. The reals have their VIPs already. */
@@ -189,9 +186,14 @@ export class Lab {
     if (errors.length > 0) throw new AggregateError(errors, 'the lab is not gone');
   }
 
+  /**
+   * A network card sends the packets of a flow to one CPU, and its cache remembers the flow. A virtual wire has them
+   * handled by the CPU of whoever sent last, probes of gateways included: so all of them have the same one.
+   */
   #spawn(machine: Machine, command: readonly string[]): LabProcess {
-    const entered = [`--net=/run/netns/${this.#full(machine)}`, ...command];
-    const started = new LabProcess(spawn('nsenter', entered, { stdio: ['pipe', 'pipe', 'pipe'] }));
+    const entered = ['nsenter', `--net=/run/netns/${this.#full(machine)}`, ...command];
+    const pinned = ['-c', firstCpu(), ...entered];
+    const started = new LabProcess(spawn('taskset', pinned, { stdio: ['pipe', 'pipe', 'pipe'] }));
     this.#processes.push(started);
     return started;
   }

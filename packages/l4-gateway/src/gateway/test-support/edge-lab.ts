@@ -176,10 +176,7 @@ export class EdgeLab {
   /** Starts a script of this folder, or of the forwarder's, in a namespace. */
   spawnNode(name: string, file: string, ...args: string[]): LabProcess {
     const folder = file.startsWith('edge-') ? import.meta.dirname : FORWARDER_SUPPORT;
-    // A card sends the packets of a flow to one CPU, whose cache remembers it. Here that of whoever sends has them, and an
-    // acknowledgement is sent by the CPU that the data came on: that of the server.
-    const pinned = file.startsWith('edge-') ? ['taskset', '-c', firstCpu()] : [];
-    return this.#spawn(name, [...pinned, ...node(join(folder, file)), ...args]);
+    return this.#spawn(name, [...node(join(folder, file)), ...args]);
   }
 
   /** Starts `evenkeel-gateway` in a gateway's namespace. */
@@ -265,8 +262,13 @@ export class EdgeLab {
     return this.in(name, command, ...rest).trim();
   }
 
+  /**
+   * A card sends the packets of a flow to one CPU, whose cache remembers it. A virtual wire has them handled by the CPU of
+   * whoever sent last, probes of gateways included: so all of them have the same one.
+   */
   #spawn(name: string, command: readonly string[]): LabProcess {
-    const child = spawn('nsenter', [`--net=${this.netns(name)}`, ...command], {
+    const entered = ['nsenter', `--net=${this.netns(name)}`, ...command];
+    const child = spawn('taskset', ['-c', firstCpu(), ...entered], {
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     const started = new LabProcess(child);
